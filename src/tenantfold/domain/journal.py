@@ -1,0 +1,82 @@
+"""Intents and outcomes: the two journal rows of every write to Microsoft (DESIGN 7, invariant 6).
+
+The key of an intent is derived, never random: the same wish has the same key on every machine and after every
+crash, and the request id Microsoft sees is derived from the key, so a resend is recognizable on both sides.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import NAMESPACE_OID, UUID, uuid5
+
+from tenantfold.domain.model import AgreementContact, CustomerId, OrderId, OrderLine, PlacedLine, SubscriptionId, TenantId
+
+
+class OpKind(StrEnum):
+    """The writes we make at Microsoft."""
+
+    ATTEST_AGREEMENT = "attest_agreement"
+    PLACE_ORDER = "place_order"
+    BUY_ADD_ONS = "buy_add_ons"
+    SUSPEND = "suspend"
+
+
+class OutcomeKind(StrEnum):
+    """How a write ended: done by our call, found done when we looked, or refused without effect."""
+
+    DONE = "done"
+    ADOPTED = "adopted"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """A write we are about to make. Committed before the call leaves.
+
+    ``subjects`` are the source subscriptions it is for; ``baseline`` the ids of the customer's target subscriptions
+    seen just before, so that what the call creates can be told from what was there.
+    ``generation`` counts earlier attempts that ended in FAILED.
+    """
+
+    key: str
+    plan_id: int
+    customer_id: CustomerId
+    tenant_id: TenantId
+    kind: OpKind
+    at: datetime
+    subjects: tuple[SubscriptionId, ...] = ()
+    generation: int = 0
+    baseline: tuple[SubscriptionId, ...] = ()
+    billing_cycle: str = ""
+    order_id: OrderId | None = None
+    lines: tuple[OrderLine, ...] = ()
+    contact: AgreementContact | None = None
+
+    @property
+    def request_id(self) -> UUID:
+        """The MS-RequestId of the call and of every resend of it."""
+        return uuid5(NAMESPACE_OID, self.key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How an intent ended. An intent without one is stranded."""
+
+    intent_key: str
+    kind: OutcomeKind
+    at: datetime
+    order_id: OrderId | None = None
+    lines: tuple[PlacedLine, ...] = ()
+    code: str = ""
+    detail: str = ""
+
+
+def intent_key(
+    consolidation: str, customer_id: CustomerId, kind: OpKind, subjects: tuple[SubscriptionId, ...], generation: int
+) -> str:
+    """Derive the key of a wish: same consolidation, customer, action, subjects and generation give the same key."""
+    parts = "\x1f".join((consolidation, customer_id, kind.value, *sorted(subjects), str(generation)))
+    return hashlib.sha256(parts.encode()).hexdigest()[:40]

@@ -1,0 +1,186 @@
+"""What the world is made of, as frozen values. Reading order 1.
+
+Ids of tenants, customers and subscriptions are lower-case GUID strings; offer ids are upper case, as in the
+catalog. ``wire.py`` normalizes them on the way in, because Partner Center mixes cases (commerce reference 0.1).
+Times are aware UTC datetimes, days are UTC dates (R-192).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import NewType
+
+TenantId = NewType("TenantId", str)
+CustomerId = NewType("CustomerId", str)
+SubscriptionId = NewType("SubscriptionId", str)
+OfferId = NewType("OfferId", str)
+OrderId = NewType("OrderId", str)
+
+
+class TenantRole(StrEnum):
+    """Which side of the fold a partner tenant is on."""
+
+    SOURCE = "source"
+    TARGET = "target"
+
+
+class WireStatus(StrEnum):
+    """The subscription statuses we know (commerce reference 3.3). Others are kept as plain text (R-227)."""
+
+    NONE = "none"
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    DELETED = "deleted"
+    EXPIRED = "expired"
+    PENDING = "pending"
+    DISABLED = "disabled"
+
+
+class CommerceKind(StrEnum):
+    """Which commerce system a subscription lives in; decides what suspension means for the bill (S-1)."""
+
+    LEGACY_LICENSE = "legacy_license"
+    NEW_COMMERCE = "new_commerce"
+    AZURE = "azure"
+    OTHER = "other"
+
+
+class Route(StrEnum):
+    """How one source subscription gets to the target tenant (DESIGN section 2)."""
+
+    RECREATE = "recreate"
+    TRANSFER = "transfer"
+    AZURE_TRANSFER = "azure_transfer"
+    AZURE_SUPPORT = "azure_support"
+    EXPIRE_AND_REBUY = "expire_and_rebuy"
+    MANUAL = "manual"
+    KEEP = "keep"
+    SKIP = "skip"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tenant:
+    """One partner tenant. ``key`` is the short name from the settings ("se", "target")."""
+
+    id: TenantId
+    key: str
+    role: TenantRole
+    name: str
+    country: str
+    currency: str = ""
+    partner_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customer:
+    """A customer as one partner tenant sees it. Fields the API withholds are empty (R-108)."""
+
+    id: CustomerId
+    tenant_id: TenantId
+    company_name: str
+    domain: str
+    relationship: str
+    country: str = ""
+    email: str = ""
+    first_name: str = ""
+    last_name: str = ""
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """One offer held by one customer at one partner tenant.
+
+    ``wire_status``, ``billing_cycle`` and ``billing_type`` are kept as text: unknown values survive (invariant 9).
+    ``etag`` belongs to the read this value came from.
+    """
+
+    id: SubscriptionId
+    tenant_id: TenantId
+    customer_id: CustomerId
+    offer_id: OfferId
+    offer_name: str
+    friendly_name: str
+    license_count: int
+    wire_status: str
+    billing_type: str
+    billing_cycle: str
+    order_id: OrderId
+    created_at: datetime | None = None
+    commitment_end_on: date | None = None
+    term_duration: str = ""
+    parent_id: SubscriptionId | None = None
+    is_trial: bool = False
+    auto_renew: bool = False
+    partner_id_on_record: str = ""
+    product_type: str = ""
+    unit_type: str = ""
+    etag: str = ""
+
+    @property
+    def is_add_on(self) -> bool:
+        """Whether it belongs to a base subscription (R-124)."""
+        return self.parent_id is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """One legacy offer of a catalog in one country (commerce reference 1.1)."""
+
+    id: OfferId
+    name: str
+    country: str
+    is_available: bool
+    is_add_on: bool
+    is_trial: bool
+    minimum_quantity: int
+    maximum_quantity: int
+    billing_cycles: tuple[str, ...]
+    prerequisite_offers: tuple[OfferId, ...] = ()
+    limit_unit: str = "None"
+    limit: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgreementContact:
+    """Who accepted the Microsoft Customer Agreement and when: given by a person, never invented (R-113)."""
+
+    first_name: str
+    last_name: str
+    email: str
+    agreed_on: date
+    phone_number: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderLine:
+    """One line of an order we want to place, and for which source subscription it stands."""
+
+    source_subscription_id: SubscriptionId
+    offer_id: OfferId
+    license_count: int
+    friendly_name: str
+    partner_id_on_record: str = ""
+    parent_target_id: SubscriptionId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedLine:
+    """One line of an order as Partner Center answered it; the subscription id may come later."""
+
+    offer_id: OfferId
+    license_count: int
+    subscription_id: SubscriptionId | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedOrder:
+    """An order as Partner Center knows it."""
+
+    id: OrderId
+    status: str
+    lines: tuple[PlacedLine, ...]
+    created_at: datetime | None = None
+    etag: str = ""

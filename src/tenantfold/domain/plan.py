@@ -1,0 +1,131 @@
+"""The plan: for every customer what will be done with each source subscription, why, and what stands in the way.
+
+Reading order 4. ``build_customer`` is pure and works on one customer at a time, so that a plan over 100,000
+customers is a stream; ``checksum`` is what a person approves.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from tenantfold.domain.findings import Finding, Severity
+from tenantfold.domain.model import AgreementContact, CustomerId, OfferId, Route, SubscriptionId, TenantId
+
+
+class Disposition(StrEnum):
+    """What the plan means for a customer as a whole (all or nothing, R-32)."""
+
+    MOVE = "move"
+    BLOCKED = "blocked"
+    NOTHING_TO_MOVE = "nothing_to_move"
+    MOVED = "moved"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanItem:
+    """One source subscription and its route. The source fields are what the approver saw: a change makes it stale.
+
+    ``target_id`` names the counterpart that exists already: planned adoption, or an earlier run's order.
+    """
+
+    subscription_id: SubscriptionId
+    tenant_id: TenantId
+    offer_id: OfferId
+    offer_name: str
+    friendly_name: str
+    license_count: int
+    billing_cycle: str
+    wire_status: str
+    route: Route
+    target_offer_id: OfferId | None = None
+    target_offer_name: str = ""
+    target_id: SubscriptionId | None = None
+    parent_id: SubscriptionId | None = None
+    partner_id_on_record: str = ""
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def moves(self) -> bool:
+        """Whether this subscription is to be ordered (or adopted) at the target and suspended at the source."""
+        return self.route is Route.RECREATE
+
+    @property
+    def is_add_on(self) -> bool:
+        """Whether it follows a base subscription (R-124)."""
+        return self.parent_id is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanCustomer:
+    """One customer's part of the plan, with everything found about it."""
+
+    customer_id: CustomerId
+    company_name: str
+    country: str
+    source_tenant_ids: tuple[TenantId, ...]
+    disposition: Disposition
+    items: tuple[PlanItem, ...]
+    findings: tuple[Finding, ...] = ()
+    contact: AgreementContact | None = None
+    at_target_already: bool = False
+
+    def all_findings(self) -> tuple[Finding, ...]:
+        """The customer's own findings, then those of its items."""
+        return self.findings + tuple(finding for item in self.items for finding in item.findings)
+
+    def blockers(self) -> tuple[Finding, ...]:
+        """The findings that keep this customer where it is."""
+        return tuple(finding for finding in self.all_findings() if finding.severity is Severity.BLOCKER)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanHeader:
+    """What a plan was built on. ``snapshots`` pairs each tenant with the number of the snapshot that was used."""
+
+    consolidation: str
+    target_id: TenantId
+    snapshots: tuple[tuple[TenantId, int], ...]
+    mapping_digest: str
+    selection_digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRecord:
+    """A saved plan and who approved it."""
+
+    id: int
+    header: PlanHeader
+    checksum: str
+    created_at: datetime
+    approved_at: datetime | None = None
+    approved_by: str = ""
+    customers: int = 0
+    to_move: int = 0
+    blocked: int = 0
+
+
+class ChecksumBuilder:
+    """Computes the checksum of a plan while it streams by: same inputs, same order, same checksum."""
+
+    def __init__(self, header: PlanHeader) -> None:
+        self._hash = hashlib.sha256(repr(header).encode())
+
+    def add(self, customer: PlanCustomer) -> None:
+        """Take one customer into the checksum. Customers must come in the order of their ids."""
+        self._hash.update(repr(customer).encode())
+
+    def result(self) -> str:
+        """The checksum as 64 hex digits."""
+        return self._hash.hexdigest()
+
+
+def checksum(header: PlanHeader, customers: Iterable[PlanCustomer]) -> str:
+    """The checksum of a whole plan held in memory."""
+    builder = ChecksumBuilder(header)
+    for customer in customers:
+        builder.add(customer)
+    return builder.result()

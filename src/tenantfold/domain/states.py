@@ -1,0 +1,86 @@
+"""The states of a customer and how they follow from facts. Reading order 2.
+
+A customer's state is computed from its plan, journal and reads, never decided by hand (ADR 0005). The computed
+phase is stored on the progress row only so that counters and "who is due" are one indexed query.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from tenantfold.domain.model import CustomerId, OrderId, SubscriptionId
+
+
+class Phase(StrEnum):
+    """How far a customer is. The order is the order of the job."""
+
+    PLANNED = "planned"
+    INVITED = "invited"
+    ACCEPTED = "accepted"
+    CUTTING_OVER = "cutting_over"
+    VERIFIED = "verified"
+    MOVED = "moved"
+    BLOCKED = "blocked"
+    NOTHING_TO_MOVE = "nothing_to_move"
+    STALE = "stale"
+    DRIFTED = "drifted"
+    STRANDED = "stranded"
+    FAILED = "failed"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more can happen without a new plan."""
+        return self in {Phase.MOVED, Phase.NOTHING_TO_MOVE}
+
+
+class Owner(StrEnum):
+    """Who must act next."""
+
+    NOBODY = "nobody"
+    TENANTFOLD = "tenantfold"
+    OPERATIONS = "operations"
+    APPROVER = "approver"
+    CUSTOMER = "customer"
+    MICROSOFT = "microsoft"
+
+
+class Origin(StrEnum):
+    """How a target subscription became the counterpart of a source subscription."""
+
+    CREATED = "created"
+    ADOPTED = "adopted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counterpart:
+    """Which target subscription stands for which source subscription, and how far its cutover is.
+
+    ``target_id`` is None while an order was answered without a subscription id (commerce reference 0.7).
+    ``cutover_on`` is the UTC day the target subscription was created by us (None when adopted).
+    """
+
+    source_id: SubscriptionId
+    target_id: SubscriptionId | None
+    order_id: OrderId
+    origin: Origin
+    cutover_on: date | None = None
+    verified_at: datetime | None = None
+    suspended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """The row of one customer: phase, why it is there, who acts next, when it is due. ``version`` guards writes."""
+
+    customer_id: CustomerId
+    phase: Phase
+    code: str = ""
+    detail: str = ""
+    owner: Owner = Owner.TENANTFOLD
+    next_action: str = ""
+    accepted_at: datetime | None = None
+    due_at: datetime | None = None
+    deadline_at: datetime | None = None
+    version: int = 0
