@@ -12,7 +12,15 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import NAMESPACE_OID, UUID, uuid5
 
-from tenantfold.domain.model import AgreementContact, CustomerId, OrderId, OrderLine, PlacedLine, SubscriptionId, TenantId
+from tenantfold.domain.model import (
+    AgreementContact,
+    CustomerId,
+    OrderId,
+    OrderLine,
+    PlacedLine,
+    SubscriptionId,
+    TenantId,
+)
 
 
 class OpKind(StrEnum):

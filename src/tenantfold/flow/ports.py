@@ -6,12 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Generic, Protocol, TypeVar
+from typing import Protocol
 from uuid import UUID
 
-from tenantfold.domain.journal import Intent, Outcome
+from tenantfold.domain.journal import Intent
 from tenantfold.domain.model import (
     AgreementContact,
     Customer,
@@ -26,10 +25,9 @@ from tenantfold.domain.model import (
     TenantId,
 )
 from tenantfold.domain.plan import Disposition, PlanCustomer, PlanHeader, PlanRecord
+from tenantfold.domain.reads import Page, PartnerIdentity, Read
+from tenantfold.domain.records import BookEntry, Case, Event, Invitation, Snapshot, Step
 from tenantfold.domain.states import Counterpart, Phase, Progress
-
-
-T = TypeVar("T")
 
 
 class Clock(Protocol):
@@ -45,35 +43,6 @@ class Clock(Protocol):
 
 
 # --- Partner Center -------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page(Generic[T]):
-    """One page of a collection, with the link to the next one as opaque text (None on the last page)."""
-
-    items: tuple[T, ...]
-    next_link: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Read(Generic[T]):
-    """A value and the JSON document it was read from: unknown members survive in it, and PATCH sends it back."""
-
-    value: T
-    document: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PartnerIdentity:
-    """Who we are signed in as: the organization behind the token and the user's Partner Center roles."""
-
-    tenant_id: TenantId
-    company_name: str
-    country: str
-    currency: str
-    partner_id: str
-    roles: frozenset[str]  # group names as found: "AdminAgents", "SalesAgents", "HelpdeskAgents", "Global administrator"
-    user_name: str
 
 
 class PartnerCenter(Protocol):
@@ -148,85 +117,17 @@ class PartnerCenter(Protocol):
 # --- the ledger -----------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
-    """One numbered read of one tenant. ``completed_at`` is None while it is being read (or was left half-written)."""
-
-    number: int
-    tenant_id: TenantId
-    started_at: datetime
-    completed_at: datetime | None = None
-    customers: int = 0
-    subscriptions: int = 0
-    unread_customers: int = 0
-    customers_listed: bool = False  # every page of the customer list is in
-    next_link: str | None = None  # where the customer list goes on
-    offer_countries: tuple[str, ...] = ()  # countries whose catalog is in
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BookEntry:
-    """One customer over all tenants, as the chosen snapshots hold it: the input of planning."""
-
-    customer_id: CustomerId
-    seen: tuple[Customer, ...]
-    subscriptions: tuple[Subscription, ...]
-    unread: tuple[tuple[TenantId, str], ...] = ()  # tenants whose data of this customer could not be read, with why
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """Everything the ledger knows about one customer's move: the input of every decision."""
-
-    plan: PlanRecord
-    customer: PlanCustomer
-    progress: Progress
-    counterparts: tuple[Counterpart, ...]
-    open_intents: tuple[Intent, ...]  # without outcome, oldest first
-    settled: tuple[tuple[Intent, Outcome], ...]  # with outcome, oldest first
-    invited_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """What one transaction writes at the end of a step of a customer (T3): all of it or nothing.
-
-    ``progress.version`` is the version that was loaded; the row is stored with version + 1, and a row that moved
-    since is a ConflictError with nothing written.
-    """
-
-    progress: Progress
-    outcome: Outcome | None = None
-    counterparts: tuple[Counterpart, ...] = ()
-    event: str = ""
-    facts: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """One line of a customer's history."""
-
-    at: datetime
-    customer_id: CustomerId | None
-    name: str
-    facts: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Invitation:
-    """Our record that a relationship request was written for one customer."""
-
-    customer_id: CustomerId
-    url: str
-    written_to: str
-    at: datetime
-
-
 class Inventory(Protocol):
     """The part of the ledger that holds snapshots."""
 
-    async def save_tenant(self, tenant: Tenant) -> None: ...
-    async def tenants(self) -> tuple[Tenant, ...]: ...
+    async def save_tenant(self, tenant: Tenant) -> None:
+        """Keep a partner tenant's facts (upsert by id)."""
+        ...
+
+    async def tenants(self) -> tuple[Tenant, ...]:
+        """The partner tenants known, target last."""
+        ...
+
     async def open_snapshot(self, tenant_id: TenantId, now: datetime) -> Snapshot:
         """Continue the tenant's unfinished snapshot, or begin the next number."""
         ...
@@ -251,12 +152,18 @@ class Inventory(Protocol):
         """Keep that this customer could not be read, and why (invariant 9)."""
         ...
 
-    async def save_offers(self, snapshot: Snapshot, country: str, offers: Sequence[Read[Offer]]) -> None: ...
+    async def save_offers(self, snapshot: Snapshot, country: str, offers: Sequence[Read[Offer]]) -> None:
+        """Keep the catalog of one country with the snapshot."""
+        ...
+
     async def source_countries(self) -> tuple[str, ...]:
         """The countries of all source customers in the newest snapshots."""
         ...
 
-    async def complete_snapshot(self, snapshot: Snapshot, now: datetime) -> Snapshot: ...
+    async def complete_snapshot(self, snapshot: Snapshot, now: datetime) -> Snapshot:
+        """Close a snapshot: from now on plans may rest on it."""
+        ...
+
     async def newest_snapshot(self, tenant_id: TenantId) -> Snapshot | None:
         """The newest snapshot of a tenant, complete or not."""
         ...
@@ -265,7 +172,10 @@ class Inventory(Protocol):
         """All customers seen in any source snapshot, in id order, with what the target holds of them."""
         ...
 
-    async def book_entry(self, snapshots: Sequence[Snapshot], customer_id: CustomerId) -> BookEntry | None: ...
+    async def book_entry(self, snapshots: Sequence[Snapshot], customer_id: CustomerId) -> BookEntry | None:
+        """One customer of the book."""
+        ...
+
     async def catalog(self, snapshot: Snapshot, country: str) -> Mapping[str, Offer]:
         """Offers by id sold in a country, as the target snapshot holds them."""
         ...
@@ -278,9 +188,7 @@ class Inventory(Protocol):
 class Ledger(Protocol):
     """The part of the ledger that holds plans, the journal and every customer's progress."""
 
-    async def save_plan(
-        self, header: PlanHeader, customers: AsyncIterator[PlanCustomer], now: datetime
-    ) -> PlanRecord:
+    async def save_plan(self, header: PlanHeader, customers: AsyncIterator[PlanCustomer], now: datetime) -> PlanRecord:
         """Save a whole plan, in batches that stay invisible until the last one is in, and make it the newest.
 
         Progress rows of customers that moved already keep their phase and acceptance; others get the phase of their
@@ -288,20 +196,38 @@ class Ledger(Protocol):
         """
         ...
 
-    async def newest_plan(self) -> PlanRecord | None: ...
-    async def approve_plan(self, plan_id: int, approved_by: str, now: datetime) -> PlanRecord: ...
-    def plan_customers(
-        self, plan_id: int, disposition: Disposition | None = None
-    ) -> AsyncIterator[PlanCustomer]: ...
-    async def plan_customer(self, plan_id: int, customer_id: CustomerId) -> PlanCustomer | None: ...
+    async def newest_plan(self) -> PlanRecord | None:
+        """The newest complete plan."""
+        ...
 
-    async def save_invitation(self, invitation: Invitation) -> None: ...
-    async def invitations(self) -> Mapping[CustomerId, Invitation]: ...
+    async def approve_plan(self, plan_id: int, approved_by: str, now: datetime) -> PlanRecord:
+        """Keep who approved a plan and when."""
+        ...
+
+    def plan_customers(self, plan_id: int, disposition: Disposition | None = None) -> AsyncIterator[PlanCustomer]:
+        """The customers of a plan in id order, all or of one disposition."""
+        ...
+
+    async def plan_customer(self, plan_id: int, customer_id: CustomerId) -> PlanCustomer | None:
+        """One customer of a plan."""
+        ...
+
+    async def save_invitation(self, invitation: Invitation) -> None:
+        """Keep an invitation; a planned customer becomes invited."""
+        ...
+
+    async def invitations(self) -> Mapping[CustomerId, Invitation]:
+        """All invitations by customer."""
+        ...
+
     async def mark_accepted(self, customer_ids: Sequence[CustomerId], now: datetime) -> int:
         """Note which waiting customers appeared in the target's list; they become due. Returns how many were new."""
         ...
 
-    async def waiting_for_acceptance(self) -> frozenset[CustomerId]: ...
+    async def waiting_for_acceptance(self) -> frozenset[CustomerId]:
+        """Customers to move that have not accepted yet."""
+        ...
+
     async def due_customers(self, now: datetime, limit: int) -> tuple[CustomerId, ...]:
         """Customers of the newest plan that can be driven now: deadline first, then id."""
         ...
@@ -310,7 +236,10 @@ class Ledger(Protocol):
         """When the next customer becomes due by time alone (settling, provisioning), if any."""
         ...
 
-    async def case(self, customer_id: CustomerId) -> Case | None: ...
+    async def case(self, customer_id: CustomerId) -> Case | None:
+        """Everything known about one customer's move; None when it is not in the newest plan."""
+        ...
+
     async def record_intent(self, intent: Intent) -> None:
         """Commit an intent durably before its call leaves. ConflictError when the key exists already."""
         ...
@@ -323,6 +252,14 @@ class Ledger(Protocol):
         """Known counterparts by source subscription, of one customer or of all."""
         ...
 
-    async def phase_counts(self) -> Mapping[Phase, int]: ...
-    async def events(self, customer_id: CustomerId | None = None, limit: int = 200) -> tuple[Event, ...]: ...
-    async def add_event(self, name: str, now: datetime, customer_id: CustomerId | None = None, **facts: str) -> None: ...
+    async def phase_counts(self) -> Mapping[Phase, int]:
+        """How many customers are in each phase."""
+        ...
+
+    async def events(self, customer_id: CustomerId | None = None, limit: int = 200) -> tuple[Event, ...]:
+        """The newest events, newest first."""
+        ...
+
+    async def add_event(self, name: str, now: datetime, customer_id: CustomerId | None = None, **facts: str) -> None:
+        """Add one line of history."""
+        ...

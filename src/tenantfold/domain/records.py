@@ -1,0 +1,86 @@
+"""What the ledger keeps, as values: snapshots, the book of customers, cases, steps, events, invitations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from tenantfold.domain.journal import Intent, Outcome
+from tenantfold.domain.model import Customer, CustomerId, Subscription, TenantId
+from tenantfold.domain.plan import PlanCustomer, PlanRecord
+from tenantfold.domain.states import Counterpart, Progress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """One numbered read of one tenant. ``completed_at`` is None while it is being read (or was left half-written)."""
+
+    number: int
+    tenant_id: TenantId
+    started_at: datetime
+    completed_at: datetime | None = None
+    customers: int = 0
+    subscriptions: int = 0
+    unread_customers: int = 0
+    customers_listed: bool = False  # every page of the customer list is in
+    next_link: str | None = None  # where the customer list goes on
+    offer_countries: tuple[str, ...] = ()  # countries whose catalog is in
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookEntry:
+    """One customer over all tenants, as the chosen snapshots hold it: the input of planning."""
+
+    customer_id: CustomerId
+    seen: tuple[Customer, ...]
+    subscriptions: tuple[Subscription, ...]
+    unread: tuple[tuple[TenantId, str], ...] = ()  # tenants whose data of this customer could not be read, with why
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """Everything the ledger knows about one customer's move: the input of every decision."""
+
+    plan: PlanRecord
+    customer: PlanCustomer
+    progress: Progress
+    counterparts: tuple[Counterpart, ...]
+    open_intents: tuple[Intent, ...]  # without outcome, oldest first
+    settled: tuple[tuple[Intent, Outcome], ...]  # with outcome, oldest first
+    invited_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What one transaction writes at the end of a step of a customer (T3): all of it or nothing.
+
+    ``progress.version`` is the version that was loaded; the row is stored with version + 1, and a row that moved
+    since is a ConflictError with nothing written.
+    """
+
+    progress: Progress
+    outcome: Outcome | None = None
+    counterparts: tuple[Counterpart, ...] = ()
+    event: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One line of a customer's history."""
+
+    at: datetime
+    customer_id: CustomerId | None
+    name: str
+    facts: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invitation:
+    """Our record that a relationship request was written for one customer."""
+
+    customer_id: CustomerId
+    url: str
+    written_to: str
+    at: datetime
