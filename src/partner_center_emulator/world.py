@@ -266,6 +266,7 @@ class StoredAnswer(msgspec.Struct, kw_only=True):
     status: int
     headers: dict[str, str]
     body: bytes
+    lost: bool = False  # the change took effect, but the answer never reached the client
 
 
 class World(msgspec.Struct, kw_only=True):
@@ -286,5 +287,7 @@ class World(msgspec.Struct, kw_only=True):
     tallies: dict[str, RequestTally] = {}  # key: "METHOD route-template"
     violations: list[Violation] = []
     answers: dict[str, StoredAnswer] = {}  # key: "{tenant_id}/{MS-RequestId}/{METHOD}/{path}"
+    pending_acceptances: dict[str, datetime] = {}  # "{tenant_id}/{customer_id}" -> when the customer's admin will accept
+    clock_at: datetime | None = None  # the clock's reading when a snapshot was taken; None in a fresh world
     signing_key_pem: str = ""  # RSA key that signs access tokens
     next_number: int = 1  # counter behind every generated id, so a seed gives the same ids

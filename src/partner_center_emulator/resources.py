@@ -1,0 +1,44 @@
+"""The list of emulated Partner Center resources (wire room): one folder each, found here by name.
+
+A folder's ``routes.py`` lists ``ROUTES``. Its ``models.py`` may define ``rearm(emulator)``, which puts the resource's
+timers (a pending acceptance, the 90 days of a suspension) back on the clock after a world was loaded; timers are always
+computed from the world, never stored beside it. Folders are imported late, so that models may import the emulator.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from partner_center_emulator.emulator import Emulator
+    from partner_center_emulator.requests import Page, Route
+
+RESOURCES: tuple[str, ...] = (
+    "signin",
+    "graph",
+    "customers",
+    "relationships",
+    "agreements",
+    "profiles",
+    "audit",
+    "offers",
+    "orders",
+    "subscriptions",
+)
+
+
+def routes() -> tuple[Route | Page, ...]:
+    """Return every route of every resource, in the order of the list above."""
+    found: list[Route | Page] = []
+    for name in RESOURCES:
+        found.extend(import_module(f"partner_center_emulator.{name}.routes").ROUTES)
+    return tuple(found)
+
+
+def rearm(emulator: Emulator) -> None:
+    """Put every resource's timers on the emulator's clock, computed from the present world."""
+    for name in RESOURCES:
+        arm = getattr(import_module(f"partner_center_emulator.{name}.models"), "rearm", None)
+        if arm is not None:
+            arm(emulator)
