@@ -147,14 +147,17 @@ class Offer(msgspec.Struct, kw_only=True):
     term_unit: str = "Year"
     billing_cycles: list[str] = msgspec.field(default_factory=lambda: ["annual", "monthly"])
     prerequisite_offers: list[str] = []
+    conversion_target_offers: list[str] = []  # what a trial may become
+    upgrade_target_offers: list[str] = []
     is_add_on: bool = False
     is_trial: bool = False
     unit_type: str = "Licenses"
     rank: int = 0
-    monthly_price: str = "0"  # decimal as text, in the tenant's currency
+    monthly_price: str = "0"  # decimal as text, list price in EUR; catalog.price_in turns it into a tenant's currency
     is_available_for_purchase: bool = True
     not_sold_in: list[str] = []  # ISO countries whose catalog leaves the offer out
     off_catalog: bool = False  # gone from every catalog; existing subscriptions live on (R-121)
+    replaced_by: list[str] = []  # offers a partner may take instead of one that is gone
 
 
 class OrderLine(msgspec.Struct, kw_only=True):
@@ -232,11 +235,11 @@ class StateChange(msgspec.Struct, kw_only=True):
 
     at: datetime
     wall_at: datetime
-    what: str  # order.created, subscription.created, subscription.changed, relationship.accepted, agreement.attested ...
+    what: str  # order.created, subscription.created, subscription.changed, relationship.accepted ...
     tenant_id: str
     customer_id: str
     subject_id: str
-    request_id: str = ""
+    request_id: str = ""  # the partner's call; empty for the clock, an actor or the portal
     before: dict[str, object] = {}
     after: dict[str, object] = {}
 
@@ -282,12 +285,13 @@ class World(msgspec.Struct, kw_only=True):
     orders: dict[str, Order] = {}  # insertion order is creation order
     subscriptions: dict[str, Subscription] = {}
     audit: list[AuditRecord] = []
+    reseller_partner_ids: list[str] = []  # PartnerIDs that may stand as partner on record besides the tenants' own
     refresh_tokens: dict[str, RefreshToken] = {}
     changes: list[StateChange] = []
     tallies: dict[str, RequestTally] = {}  # key: "METHOD route-template"
     violations: list[Violation] = []
     answers: dict[str, StoredAnswer] = {}  # key: "{tenant_id}/{MS-RequestId}/{METHOD}/{path}"
-    pending_acceptances: dict[str, datetime] = {}  # "{tenant_id}/{customer_id}" -> when the customer's admin will accept
+    pending_acceptances: dict[str, datetime] = {}  # "{tenant_id}/{customer_id}" -> when the admin accepts
     clock_at: datetime | None = None  # the clock's reading when a snapshot was taken; None in a fresh world
     signing_key_pem: str = ""  # RSA key that signs access tokens
     next_number: int = 1  # counter behind every generated id, so a seed gives the same ids
