@@ -1,0 +1,436 @@
+"""What happens next to one customer. Reading order 7: the heart.
+
+``next_action`` looks at everything the ledger knows and at a fresh read of both sides (when there is one) and names
+exactly one action. It never skips ahead: order, read back, verify all, only then suspend (R-32, R-33, R-59). The
+shell in ``flow/cutover.py`` carries the action out and asks again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from tenantfold.domain import guards, stranded
+from tenantfold.domain.guards import Refusal, RefusalCode
+from tenantfold.domain.journal import Intent, OpKind, Outcome, OutcomeKind
+from tenantfold.domain.model import AgreementContact, OrderId, OrderLine, Subscription, SubscriptionId, WireStatus
+from tenantfold.domain.observation import Observation
+from tenantfold.domain.plan import Disposition, PlanItem
+from tenantfold.domain.policy import Policy
+from tenantfold.domain.records import Case
+from tenantfold.domain.states import Counterpart, Origin, Owner, Phase
+
+
+@dataclass(frozen=True, slots=True)
+class Observe:
+    """Read both sides fresh; nothing may be decided on older facts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attest:
+    """State towards Microsoft that the customer accepted the agreement (R-112, R-113)."""
+
+    contact: AgreementContact
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceOrder:
+    """Order base subscriptions of one billing cycle in one order (R-27)."""
+
+    billing_cycle: str
+    lines: tuple[OrderLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BuyAddOns:
+    """Add add-ons to the order of their bases, which stand by now (R-124)."""
+
+    order_id: OrderId
+    billing_cycle: str
+    lines: tuple[OrderLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Note counterparts found by reading: adopted ones, and ids that came later than their order's answer."""
+
+    counterparts: tuple[Counterpart, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MarkVerified:
+    """Note that every counterpart was read back active and equal, all of the customer's together (R-32)."""
+
+    counterparts: tuple[Counterpart, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Suspend:
+    """Suspend one source subscription; its guard was asked on this observation (R-33, R-39)."""
+
+    item: PlanItem
+
+
+@dataclass(frozen=True, slots=True)
+class MarkSuspended:
+    """Note that the source was read back suspended (R-41, R-43); with ``finished`` the customer has moved."""
+
+    counterparts: tuple[Counterpart, ...]
+    finished: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptOutcome:
+    """An intent without outcome was found done at Microsoft: write its outcome, call nothing."""
+
+    intent: Intent
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Resend:
+    """An intent without outcome surely had no effect: send it again, same request id."""
+
+    intent: Intent
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Nothing to do now; the refusal says why, who acts next and when to look again."""
+
+    refusal: Refusal
+
+
+Action = (
+    Observe | Attest | PlaceOrder | BuyAddOns | Link | MarkVerified | Suspend | MarkSuspended | AdoptOutcome | Resend
+    | Pause
+)
+
+
+def next_action(case: Case, observation: Observation | None, now: datetime, policy: Policy) -> Action:
+    """Name the one next action for a customer. Pure; the order of the questions is the order of safety."""
+    if case.open_intents:
+        return _settle(case, case.open_intents[0], observation, now, policy)
+    refusal = guards.may_drive(case.plan, case.customer.disposition, _blocked_because(case))
+    if refusal is not None:
+        return Pause(refusal)
+    items = tuple(item for item in case.customer.items if item.moves)
+    counterparts = {counterpart.source_id: counterpart for counterpart in case.counterparts}
+    if all(_is_suspended(counterparts.get(item.subscription_id)) for item in items):
+        return MarkSuspended((), finished=True)
+    if case.progress.accepted_at is None:
+        return Pause(_not_accepted(case))
+    if observation is None or _is_old(observation, now, policy):
+        return Observe()
+    missing = tuple(item for item in items if item.subscription_id not in counterparts)
+    if missing:
+        return _provide(case, missing, counterparts, observation, now, policy)
+    return _cut_over(items, counterparts, observation, now, policy)
+
+
+def _blocked_because(case: Case) -> str:
+    blockers = case.customer.blockers()
+    return " ".join(blocker.detail for blocker in blockers) if blockers else "The plan blocks this customer."
+
+
+def _is_suspended(counterpart: Counterpart | None) -> bool:
+    return counterpart is not None and counterpart.suspended_at is not None
+
+
+def _is_old(observation: Observation, now: datetime, policy: Policy) -> bool:
+    return (now - observation.at).total_seconds() > policy.observation_max_age_seconds
+
+
+def _not_accepted(case: Case) -> Refusal:
+    invited = case.invited_at is not None
+    return Refusal(
+        code=RefusalCode.NOT_ACCEPTED,
+        phase=Phase.INVITED if invited else Phase.PLANNED,
+        rule="R-22",
+        detail="The customer's global administrator has not accepted the relationship yet.",
+        owner=Owner.CUSTOMER if invited else Owner.OPERATIONS,
+        next_action="Remind the customer of the invitation." if invited else "Run: tenantfold invite",
+    )
+
+
+# --- an intent without outcome ---------------------------------------------------------------------------------------
+
+
+def _settle(
+    case: Case, intent: Intent, observation: Observation | None, now: datetime, policy: Policy
+) -> Action:
+    """Reconciliation comes before everything else, whatever the plan says by now (invariant 6)."""
+    if intent.kind is OpKind.ATTEST_AGREEMENT:
+        return Resend(intent)  # an identical attestation is answered 600061, which counts as done
+    if observation is None:
+        return Observe()
+    if intent.kind is OpKind.SUSPEND:
+        return _settle_suspension(case, intent, observation, now)
+    verdict = stranded.look_up(intent, observation, case.counterparts, now, policy)
+    match verdict:
+        case stranded.Found(outcome=outcome):
+            return AdoptOutcome(intent, outcome)
+        case stranded.Gone():
+            return Resend(intent)
+        case stranded.Unclear(refusal=refusal):
+            return Pause(refusal)
+
+
+def _settle_suspension(case: Case, intent: Intent, observation: Observation, now: datetime) -> Action:
+    source = observation.source.get(intent.subjects[0])
+    if source is not None and source.wire_status == WireStatus.SUSPENDED:
+        return AdoptOutcome(intent, Outcome(intent_key=intent.key, kind=OutcomeKind.ADOPTED, at=now))
+    item = next((one for one in case.customer.items if one.subscription_id == intent.subjects[0]), None)
+    counterparts = {counterpart.source_id: counterpart for counterpart in case.counterparts}
+    refusal = _suspension_refusal(item, counterparts, observation) if item else None
+    if item is None or refusal is not None:
+        # not suspended and may not be any more: the intent is closed without effect, the normal path explains why
+        outcome = Outcome(intent_key=intent.key, kind=OutcomeKind.FAILED, at=now, code="not_applied",
+                          detail=refusal.detail if refusal else "The plan no longer holds this subscription.")
+        return AdoptOutcome(intent, outcome)
+    return Resend(intent)
+
+
+# --- the target side -------------------------------------------------------------------------------------------------
+
+
+def _provide(
+    case: Case,
+    missing: tuple[PlanItem, ...],
+    counterparts: Mapping[SubscriptionId, Counterpart],
+    observation: Observation,
+    now: datetime,
+    policy: Policy,
+) -> Action:
+    """Give every moving subscription a counterpart: adopt, else order bases, then add-ons."""
+    stale = _staleness(case, missing, observation)
+    if stale is not None:
+        return Pause(stale)
+    adopted = tuple(_adopted(item) for item in missing if item.target_id is not None)
+    if adopted:
+        absent = next((one for one in adopted if one.target_id not in observation.target), None)
+        return Pause(_adoption_gone(absent)) if absent else Link(adopted)
+    late = guards.may_start_today(now, policy)
+    if late is not None and not counterparts:
+        return Pause(late)
+    agreement = _agreement(case, observation)
+    if agreement is not None:
+        return agreement
+    waiting = _late_ids(counterparts, observation, now, policy)
+    if waiting is not None:
+        return waiting
+    bases = tuple(item for item in missing if not item.is_add_on)
+    return _order_bases(bases) if bases else _order_add_ons(missing, counterparts)
+
+
+def _staleness(case: Case, missing: tuple[PlanItem, ...], observation: Observation) -> Refusal | None:
+    for item in missing:
+        refusal = guards.plan_is_fresh(item, observation.source.get(item.subscription_id))
+        if refusal is not None:
+            return refusal
+    planned = {item.subscription_id for item in case.customer.items}
+    for subscription in observation.source.values():
+        if subscription.id not in planned and subscription.wire_status == WireStatus.ACTIVE:
+            return guards.unplanned(subscription)
+    return None
+
+
+def _adopted(item: PlanItem) -> Counterpart:
+    return Counterpart(
+        source_id=item.subscription_id, target_id=item.target_id, order_id=OrderId(""), origin=Origin.ADOPTED
+    )
+
+
+def _adoption_gone(counterpart: Counterpart) -> Refusal:
+    return Refusal(
+        code=RefusalCode.PLAN_STALE,
+        phase=Phase.STALE,
+        rule="R-28",
+        detail=f"The target subscription {counterpart.target_id} that was to be adopted is not in the target's list.",
+        owner=Owner.OPERATIONS,
+        next_action="Run: tenantfold inventory, tenantfold plan, approve the new plan, then tenantfold run.",
+    )
+
+
+def _agreement(case: Case, observation: Observation) -> Action | None:
+    """The agreement must be accepted towards this tenant before the first order (R-112, R-115)."""
+    attested = any(
+        intent.kind is OpKind.ATTEST_AGREEMENT and outcome.kind is not OutcomeKind.FAILED
+        for intent, outcome in case.settled
+    )
+    if attested or observation.has_agreement:
+        return None
+    if case.customer.contact is not None:
+        return Attest(case.customer.contact)
+    return Pause(
+        Refusal(
+            code=RefusalCode.AGREEMENT_CONTACT_MISSING,
+            phase=Phase.ACCEPTED,
+            rule="R-113",
+            detail="The customer accepted the relationship but not the Microsoft Customer Agreement, and no contact and "
+            "date were given to attest it.",
+            owner=Owner.OPERATIONS,
+            next_action="Add contact_first_name, contact_last_name, contact_email and agreed_on to the customer list, "
+            "plan and approve again; or have the customer sign it.",
+        )
+    )
+
+
+def _order_bases(bases: tuple[PlanItem, ...]) -> PlaceOrder:
+    """One order holds one billing cycle (commerce reference 2.3)."""
+    cycle = bases[0].billing_cycle
+    return PlaceOrder(cycle, tuple(_line(item, None) for item in bases if item.billing_cycle == cycle))
+
+
+def _order_add_ons(add_ons: tuple[PlanItem, ...], counterparts: Mapping[SubscriptionId, Counterpart]) -> Action:
+    """Add-ons go onto the order of their base, one order at a time; an adopted base has its order read from the list."""
+    bases = {item.subscription_id: counterparts[item.parent_id] for item in add_ons if item.parent_id in counterparts}
+    first = bases[add_ons[0].subscription_id]
+    lines = tuple(
+        _line(item, bases[item.subscription_id].target_id)
+        for item in add_ons
+        if bases[item.subscription_id].order_id == first.order_id and item.billing_cycle == add_ons[0].billing_cycle
+    )
+    return BuyAddOns(first.order_id, add_ons[0].billing_cycle, lines)
+
+
+def _line(item: PlanItem, parent_target_id: SubscriptionId | None) -> OrderLine:
+    return OrderLine(
+        source_subscription_id=item.subscription_id,
+        offer_id=item.target_offer_id or item.offer_id,
+        license_count=item.license_count,
+        friendly_name=item.friendly_name or item.offer_name,
+        partner_id_on_record=item.partner_id_on_record,
+        parent_target_id=parent_target_id,
+    )
+
+
+def _late_ids(
+    counterparts: Mapping[SubscriptionId, Counterpart], observation: Observation, now: datetime, policy: Policy
+) -> Action | None:
+    """Find subscription ids (and the orders of adopted bases) that were unknown so far, by reading."""
+    unknown = [one for one in counterparts.values() if one.target_id is None]
+    found = tuple(_identify(unknown, counterparts.values(), observation))
+    orderless = tuple(
+        replace(one, order_id=observation.target[one.target_id].order_id)
+        for one in counterparts.values()
+        if one.target_id in observation.target and not one.order_id and observation.target[one.target_id].order_id
+    )
+    if found or orderless:
+        return Link(found + orderless)
+    return Pause(_provisioning(len(unknown), now, policy)) if unknown else None
+
+
+def _identify(
+    unknown: list[Counterpart], known: Iterable[Counterpart], observation: Observation
+) -> Iterable[Counterpart]:
+    taken = {one.target_id for one in known if one.target_id is not None}
+    for counterpart in unknown:
+        wanted = observation.ordered_as.get(counterpart.source_id)
+        for subscription in observation.target.values():
+            same_order = subscription.order_id == counterpart.order_id
+            if subscription.id not in taken and same_order and wanted == _shape(subscription):
+                taken.add(subscription.id)
+                yield replace(counterpart, target_id=subscription.id)
+                break
+
+
+def _shape(subscription: Subscription) -> tuple[str, int]:
+    return (subscription.offer_id, subscription.license_count)
+
+
+def _provisioning(count: int, now: datetime, policy: Policy) -> Refusal:
+    return Refusal(
+        code=RefusalCode.TARGET_MISSING,
+        phase=Phase.CUTTING_OVER,
+        rule="commerce reference 0.7",
+        detail=f"{count} ordered subscription(s) do not show in the target's list yet.",
+        owner=Owner.MICROSOFT,
+        next_action="tenantfold looks again by itself; orders take up to 15 minutes to show.",
+        due_at=now + timedelta(seconds=policy.retry_seconds),
+    )
+
+
+# --- the switch ------------------------------------------------------------------------------------------------------
+
+
+def _cut_over(
+    items: tuple[PlanItem, ...],
+    counterparts: Mapping[SubscriptionId, Counterpart],
+    observation: Observation,
+    now: datetime,
+    policy: Policy,
+) -> Action:
+    """Verify all, then suspend one after the other, then read back."""
+    waiting = _late_ids(counterparts, observation, now, policy)
+    if waiting is not None:
+        return waiting
+    open_items = tuple(item for item in items if not _is_suspended(counterparts[item.subscription_id]))
+    for item in open_items:
+        refusal = _suspension_refusal(item, counterparts, observation)
+        if refusal is not None:
+            return Pause(_patient(refusal, counterparts[item.subscription_id], now, policy))
+    unverified = tuple(
+        replace(counterparts[item.subscription_id], verified_at=observation.at)
+        for item in open_items
+        if counterparts[item.subscription_id].verified_at is None
+    )
+    if unverified:
+        return MarkVerified(unverified)
+    return _suspend_or_confirm(open_items, counterparts, observation, now)
+
+
+def _suspension_refusal(
+    item: PlanItem, counterparts: Mapping[SubscriptionId, Counterpart], observation: Observation
+) -> Refusal | None:
+    source = observation.source.get(item.subscription_id)
+    if source is None:
+        return Refusal(
+            code=RefusalCode.SOURCE_MISSING, phase=Phase.DRIFTED, rule="invariant 9",
+            detail=f"{item.offer_name} ({item.subscription_id}) is no longer in the source tenant's list.",
+            owner=Owner.OPERATIONS, next_action="Look at the customer in the source tenant; nothing was suspended.")
+    counterpart = counterparts.get(item.subscription_id)
+    parent = counterparts.get(item.parent_id) if item.parent_id else None
+    target = observation.target.get(counterpart.target_id) if counterpart and counterpart.target_id else None
+    parent_target = observation.target.get(parent.target_id) if parent and parent.target_id else None
+    return guards.may_suspend(item, source, target, parent_target)
+
+
+def _patient(refusal: Refusal, counterpart: Counterpart, now: datetime, policy: Policy) -> Refusal:
+    """A target we ordered moments ago may still be on its way: look again before calling it drift."""
+    waiting = refusal.code in {RefusalCode.TARGET_MISSING, RefusalCode.TARGET_NOT_ACTIVE}
+    if not waiting or counterpart.origin is not Origin.CREATED or counterpart.cutover_on != now.date():
+        return refusal
+    return replace(
+        refusal,
+        phase=Phase.CUTTING_OVER,
+        owner=Owner.MICROSOFT,
+        next_action="tenantfold looks again by itself.",
+        due_at=now + timedelta(seconds=policy.retry_seconds),
+    )
+
+
+def _suspend_or_confirm(
+    open_items: tuple[PlanItem, ...],
+    counterparts: Mapping[SubscriptionId, Counterpart],
+    observation: Observation,
+    now: datetime,
+) -> Action:
+    """Bases first: their add-ons follow by themselves (R-124); what did not follow is suspended on the next read."""
+    still_active = [item for item in open_items if not _reads_suspended(item, observation)]
+    to_suspend = [item for item in still_active if item.subscription_id not in observation.suspended_since]
+    bases = [item for item in to_suspend if not item.is_add_on]
+    if bases:
+        return Suspend(bases[0])
+    if observation.suspended_since:
+        return Observe()
+    if to_suspend:
+        return Suspend(to_suspend[0])
+    done = tuple(replace(counterparts[item.subscription_id], suspended_at=now) for item in open_items)
+    return MarkSuspended(done, finished=True)
+
+
+def _reads_suspended(item: PlanItem, observation: Observation) -> bool:
+    source = observation.source.get(item.subscription_id)
+    return source is not None and source.wire_status == WireStatus.SUSPENDED

@@ -1,0 +1,26 @@
+"""A fresh read of both sides of one customer, taken after the last write to the target."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from tenantfold.domain.model import Subscription, SubscriptionId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """What Partner Center showed at ``at``.
+
+    ``ordered_as`` says for each source subscription which (offer, license count) we ordered for it.
+    ``suspended_since`` holds the source subscriptions we suspended after this read: their status here is old.
+    ``has_agreement`` is None where it was not asked.
+    """
+
+    at: datetime
+    source: Mapping[SubscriptionId, Subscription]
+    target: Mapping[SubscriptionId, Subscription]
+    ordered_as: Mapping[SubscriptionId, tuple[str, int]] = field(default_factory=dict)
+    suspended_since: frozenset[SubscriptionId] = frozenset()
+    has_agreement: bool | None = None

@@ -1,0 +1,63 @@
+"""Whether a target subscription is the equal of a source subscription. Reading order 6 (invariant 4).
+
+The comparison is against what the approver saw (the plan item), and separately against the fresh source read,
+so that a change on either side shows up as a named drift.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tenantfold.domain.model import Subscription, SubscriptionId
+from tenantfold.domain.plan import PlanItem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """One field in which two sides differ."""
+
+    field: str
+    expected: str
+    found: str
+
+    def __str__(self) -> str:
+        """Say it to a person."""
+        return f"{self.field}: expected {self.expected or 'nothing'}, found {self.found or 'nothing'}"
+
+
+def compare(
+    item: PlanItem, target: Subscription, parent_target_id: SubscriptionId | None = None
+) -> tuple[Drift, ...]:
+    """Compare a target subscription with the approved plan item; no drift means parity.
+
+    Offer (or the approved mapping), license count, billing cycle, add-on's base and partner id on record must be
+    equal. Status is not parity: that the target is active is a guard of its own.
+    """
+    checks = [
+        ("offer", item.target_offer_id or item.offer_id, target.offer_id),
+        ("license count", str(item.license_count), str(target.license_count)),
+        ("billing cycle", item.billing_cycle, target.billing_cycle),
+        ("partner id on record", item.partner_id_on_record, target.partner_id_on_record),
+    ]
+    if item.is_add_on:
+        checks.append(("base subscription", parent_target_id or "", target.parent_id or ""))
+    return _drifts(checks)
+
+
+def source_drift(item: PlanItem, source: Subscription) -> tuple[Drift, ...]:
+    """Compare a fresh source read with what the approver saw; any drift makes the plan of this customer stale."""
+    return _drifts(
+        [
+            ("offer", item.offer_id, source.offer_id),
+            ("license count", str(item.license_count), str(source.license_count)),
+            ("billing cycle", item.billing_cycle, source.billing_cycle),
+            ("partner id on record", item.partner_id_on_record, source.partner_id_on_record),
+            ("base subscription", item.parent_id or "", source.parent_id or ""),
+        ]
+    )
+
+
+def _drifts(checks: list[tuple[str, str, str]]) -> tuple[Drift, ...]:
+    return tuple(
+        Drift(field=name, expected=expected, found=found) for name, expected, found in checks if expected != found
+    )

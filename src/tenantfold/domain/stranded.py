@@ -1,0 +1,117 @@
+"""What became of an order whose answer we never saw (DESIGN 7, in doubt).
+
+Never resend first. Look at what stands at the target that was not there before: exactly our lines in one order
+means it took effect; nothing at all, after the settling time, means it did not; anything else is for a person.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from tenantfold.domain.guards import Refusal, RefusalCode
+from tenantfold.domain.journal import Intent, OpKind, Outcome, OutcomeKind
+from tenantfold.domain.model import OrderId, PlacedLine, Subscription, SubscriptionId
+from tenantfold.domain.observation import Observation
+from tenantfold.domain.policy import Policy
+from tenantfold.domain.states import Counterpart, Owner, Phase
+
+Shape = tuple[str, int, str, SubscriptionId | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The order took effect."""
+
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The order had no effect, and the settling time is over: it may be sent again, with the same request id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """Too early to tell, or a case for a person; the refusal says which."""
+
+    refusal: Refusal
+
+
+Verdict = Found | Gone | Unclear
+
+
+def look_up(
+    intent: Intent, observation: Observation, counterparts: Iterable[Counterpart], now: datetime, policy: Policy
+) -> Verdict:
+    """Judge an order intent without outcome from a fresh read of the target."""
+    explained = set(intent.baseline) | {one.target_id for one in counterparts if one.target_id is not None}
+    new = [one for one in observation.target.values() if one.id not in explained]
+    wanted = Counter(_wanted_shapes(intent))
+    by_order: dict[OrderId, list[Subscription]] = defaultdict(list)
+    for subscription in new:
+        if _shape(subscription, intent) in wanted:
+            by_order[subscription.order_id].append(subscription)
+    matches = [group for group in by_order.values() if Counter(_shape(one, intent) for one in group) == wanted]
+    if len(matches) == 1 and len(by_order) == 1:
+        return Found(_outcome(intent, matches[0], now))
+    if by_order:
+        return Unclear(_needs_person(intent, by_order))
+    settled_at = intent.at + timedelta(seconds=policy.settling_seconds)
+    if now < settled_at:
+        return Unclear(_settling(intent, settled_at))
+    return Gone()
+
+
+def _wanted_shapes(intent: Intent) -> list[Shape]:
+    return [(line.offer_id, line.license_count, intent.billing_cycle, line.parent_target_id) for line in intent.lines]
+
+
+def _shape(subscription: Subscription, intent: Intent) -> Shape:
+    parent = subscription.parent_id if intent.kind is OpKind.BUY_ADD_ONS else None
+    if intent.kind is OpKind.PLACE_ORDER and subscription.parent_id is not None:
+        parent = subscription.parent_id  # an add-on never stands for a base
+    return (subscription.offer_id, subscription.license_count, subscription.billing_cycle, parent)
+
+
+def _outcome(intent: Intent, group: Sequence[Subscription], now: datetime) -> Outcome:
+    """The outcome the call would have had, lines in the order of the intent."""
+    left = list(group)
+    placed = []
+    for shape in _wanted_shapes(intent):
+        match = next(one for one in left if _shape(one, intent) == shape)
+        left.remove(match)
+        placed.append(PlacedLine(offer_id=match.offer_id, license_count=match.license_count, subscription_id=match.id))
+    return Outcome(
+        intent_key=intent.key, kind=OutcomeKind.ADOPTED, at=now, order_id=group[0].order_id, lines=tuple(placed),
+        detail="found at the target after the answer was lost",
+    )
+
+
+def _settling(intent: Intent, settled_at: datetime) -> Refusal:
+    return Refusal(
+        code=RefusalCode.SETTLING,
+        phase=Phase.STRANDED,
+        rule="invariant 6",
+        detail=f"The answer to an order sent at {intent.at:%Y-%m-%d %H:%M:%S} UTC was lost; nothing of it shows at the "
+        f"target yet. It is sent again only if nothing shows until {settled_at:%H:%M:%S} UTC.",
+        owner=Owner.TENANTFOLD,
+        next_action="tenantfold looks again by itself.",
+        due_at=settled_at,
+    )
+
+
+def _needs_person(intent: Intent, by_order: dict[OrderId, list[Subscription]]) -> Refusal:
+    seen = "; ".join(f"order {order}: {', '.join(one.id for one in group)}" for order, group in by_order.items())
+    return Refusal(
+        code=RefusalCode.NEEDS_PERSON,
+        phase=Phase.STRANDED,
+        rule="invariant 6",
+        detail=f"The answer to an order of {len(intent.lines)} line(s) was lost, and what shows at the target fits it "
+        f"only in part or more than once ({seen}).",
+        owner=Owner.OPERATIONS,
+        next_action="Compare the target's orders with the journal; remove what is too much in Partner Center, then run "
+        "again.",
+    )
