@@ -1,9 +1,9 @@
 """The emulator's clock (time room): the only module of this package that looks at the machine's time.
 
-The clock runs at any speed, stands still when frozen, and is moved by hand. What becomes due (an acceptance, a suspended
-subscription that is deleted after 90 days) is kept here as callbacks: moving the clock runs them in the order of their
-times, and while one runs ``now()`` is exactly its due time. On a running clock they run at the start of the next request
-(``run_due``), so nothing happens in the background and a seed always tells the same story.
+The clock runs at any speed, stands still when frozen, and is moved by hand. What becomes due (an acceptance, a
+suspended subscription that is deleted after 90 days) is kept here as callbacks: moving the clock runs them in the order
+of their times, and while one runs ``now()`` is exactly its due time. On a running clock they run at the start of the
+next request (``run_due``), so nothing happens in the background and a seed always tells the same story.
 """
 
 from __future__ import annotations

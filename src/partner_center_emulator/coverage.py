@@ -28,15 +28,19 @@ _BEHAVIOURS: list[Behaviour] = []
 def behaviour(route: str, *, source: Source, page: str, note: str) -> None:
     """Register one behaviour; called at the top level of the module that implements it.
 
-    ``route`` is ``"METHOD /template"`` or the name of a part such as ``"throttle"``; ``page`` a section of the reference
-    ("core 5.1", "commerce 3.3").
+    ``route`` is ``"METHOD /template"`` or the name of a part such as ``"throttle"``; ``page`` a section of the
+    reference ("core 5.1", "commerce 3.3").
     """
     _BEHAVIOURS.append(Behaviour(route=route, source=source, page=page, note=note))
 
 
 def behaviours() -> tuple[Behaviour, ...]:
     """Return what was registered so far, by route, documented before assumed."""
-    return tuple(sorted(_BEHAVIOURS, key=lambda entry: (entry.route.split(" ")[::-1], entry.source == "assumed", entry.note)))
+
+    def place(entry: Behaviour) -> tuple[list[str], bool, str]:
+        return entry.route.split(" ")[::-1], entry.source == "assumed", entry.note
+
+    return tuple(sorted(_BEHAVIOURS, key=place))
 
 
 def markdown_table() -> str:

@@ -1,6 +1,7 @@
 """The emulator itself (state room): the world, its clock, its options, and what is derived from them.
 
-``app.py`` puts it behind HTTP. Models receive the ``Emulator`` and nothing else, so every behaviour also runs without HTTP.
+``app.py`` puts it behind HTTP. Models receive the ``Emulator`` and nothing else, so every behaviour also runs without
+HTTP.
 """
 
 from __future__ import annotations
@@ -74,8 +75,12 @@ class Emulator:
 
     def next_request_id(self) -> str:
         """Return a GUID for a request that brought none; from a counter of its own, so that reads move no other id."""
+        return f"00000000-0000-4000-8000-{self.next_request_number():012x}"
+
+    def next_request_number(self) -> int:
+        """Return 1, 2, 3 ... for things that are numbered per run and not per world."""
         self._requests += 1
-        return f"00000000-0000-4000-8000-{self._requests:012x}"
+        return self._requests
 
     def derived(self, kind: type[D]) -> D:
         """Return the one ``kind(world)`` of the present world: an index, a cache. It is dropped with the world.
@@ -124,7 +129,7 @@ class Emulator:
         return not delay or relationship.since + timedelta(seconds=delay) <= self.clock.now()
 
     def replace_world(self, world: World) -> None:
-        """Put another world in place: the clock restarts at its time, everything derived is dropped, timers re-armed."""
+        """Put another world in place: the clock restarts at its time, what was derived is dropped, timers re-armed."""
         self.world = world
         self._derived.clear()
         self.clock.restart(world.clock_at or world.started_at)

@@ -1,7 +1,7 @@
 """Errors of the emulated surface (wire room): one exception, the table of codes, and the three body forms.
 
-Form A is the documented body, form B the one of newer services, form C the gateway's (core reference 2.4). The texts are
-our own words; clients must look at the number.
+Form A is the documented body, form B the one of newer services, form C the gateway's (core reference 2.4). The texts
+are our own words; clients must look at the number.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-Form = Literal["A", "B", "C"]
+Form = Literal["A", "B", "C", "graph"]
 
 
 class Code(msgspec.Struct, frozen=True):
@@ -66,10 +66,10 @@ CODES: Mapping[int, Code] = {
 
 
 class ApiError(Exception):
-    """An answer that is not a success, in one of the three forms (core reference 2.4).
+    """An answer that is not a success, in one of the three forms (core reference 2.4) or in Graph's own (core 8).
 
-    ``status`` is the HTTP status, ``code`` Partner Center's number (0 in form C), ``data`` the list of strings of form A,
-    ``name`` the ``errorName`` of form B, ``headers`` extra response headers.
+    ``status`` is the HTTP status, ``code`` Partner Center's number (0 in form C), ``data`` the list of strings of form
+    A, ``name`` the ``errorName`` of form B, ``headers`` extra response headers.
     """
 
     def __init__(
@@ -96,6 +96,8 @@ class ApiError(Exception):
     def body(self, *, integer_code: bool = True) -> dict[str, object]:
         """Return the JSON body; ``integer_code`` chooses number or string, both occur in samples."""
         code: object = self.code if integer_code else str(self.code)
+        if self.form == "graph":
+            return {"error": {"code": self.name, "message": self.description, "innerError": {}}}
         if self.form == "C":
             return {"statusCode": self.status, "message": self.description}
         if self.form == "B":

@@ -1,7 +1,8 @@
-"""What a handler gets and gives back (wire room): routes, the call, the reply. The order of checks is in ``pipeline.py``.
+"""What a handler gets and gives back (wire room): routes, the call, the reply. ``pipeline.py`` has the order of checks.
 
 A resource's ``routes.py`` lists ``ROUTES``: API calls (``Route``, guarded by token, role and throttle) and, for the few
-pages without a bearer token, ``Page``. A handler is ``async def read_order(call: Call) -> Reply`` and raises ``ApiError``.
+pages without a bearer token, ``Page``. A handler is ``async def read_order(call: Call) -> Reply``; it raises
+``ApiError``.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """A success: the JSON body (None = no body), the status, extra headers, and whether a BOM stands before the body."""
+    """A success: the JSON body (None = no body), the status, extra headers, and whether a BOM comes before the body."""
 
     body: object
     status: int = 200

@@ -1,7 +1,7 @@
 """How Partner Center writes its JSON (wire room): links, attributes, collections, dates, casing, the BOM.
 
-Rules from core reference 2.2 and 2.3 and commerce reference 0.1: camelCase out, any case in, nulls left out, times in UTC
-with seven fraction digits, links relative and without ``/v1``.
+Rules from core reference 2.2 and 2.3 and commerce reference 0.1: camelCase out, any case in, nulls left out, times in
+UTC with seven fraction digits, links relative and without ``/v1``.
 """
 
 from __future__ import annotations

@@ -1,0 +1,260 @@
+"""Tokens of the pretended login authority: issuing, refreshing, verifying (core reference 1.3 to 1.6).
+
+Access tokens are RS256 JWTs that live one hour of the emulator's clock; refresh tokens live 90 days, each use issues a new
+one and leaves the old one valid until its own end or its revocation.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import cache
+from typing import cast
+from uuid import NAMESPACE_URL, uuid5
+
+import jwt
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from partner_center_emulator.coverage import behaviour
+from partner_center_emulator.emulator import Emulator
+from partner_center_emulator.requests import Audience, Principal
+from partner_center_emulator.world import AppRegistration, PartnerTenant, PartnerUser, RefreshToken, World
+
+ACCESS_SECONDS = 3600
+REFRESH_DAYS = 90
+PARTNER_RESOURCE = "https://api.partnercenter.microsoft.com"
+GRAPH_RESOURCE = "https://graph.microsoft.com"
+_KNOWN_TOKENS = 4096  # verified tokens kept; more than a world has sign-ins per hour
+
+behaviour("POST /{tenant}/oauth2/token", source="documented", page="core 1.3", note="Refresh tokens live 90 days; every "
+          "use issues a new one; v1 numbers are strings")
+behaviour("POST /{tenant}/oauth2/token", source="documented", page="core 1.4", note="App-only sign-in with a client secret")
+behaviour("POST /{tenant}/oauth2/token", source="assumed", page="core 1.3", note="Numbers of the AADSTS errors follow "
+          "general Entra knowledge")
+behaviour("POST /{tenant}/oauth2/v2.0/token", source="documented", page="core 1.3", note="Scope instead of resource; "
+          "numbers are numbers")
+
+
+class SignInError(Exception):
+    """A refused sign-in in Entra's form: HTTP status, OAuth error word, AADSTS number, sentence."""
+
+    def __init__(self, number: int, error: str, sentence: str, status: int = 400) -> None:
+        super().__init__(f"AADSTS{number}: {sentence}")
+        self.number = number
+        self.error = error
+        self.status = status
+
+
+class Grant(msgspec.Struct, frozen=True, kw_only=True):
+    """A successful sign-in, ready to be written in the v1 or v2 form."""
+
+    access_token: str
+    resource: str
+    scope: str
+    issued_at: int
+    refresh_token: str | None = None
+    id_token: str | None = None
+
+
+@cache
+def _fresh_key_pem() -> str:
+    """Return an RSA key made once per process: making one takes longer than everything else here."""
+    key = generate_private_key(public_exponent=65537, key_size=2048)
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+class SigningKey:
+    """The world's key, loaded once; obtained with ``emulator.derived(SigningKey)``. Makes one for a world without."""
+
+    def __init__(self, world: World) -> None:
+        world.signing_key_pem = world.signing_key_pem or _fresh_key_pem()
+        self.private = cast("RSAPrivateKey", load_pem_private_key(world.signing_key_pem.encode(), password=None))
+        self.public = self.private.public_key()
+
+
+class KnownTokens:
+    """Verified access tokens by their text, so that a token's signature is checked once and not on every call."""
+
+    def __init__(self, _world: World) -> None:
+        self.principals: dict[str, Principal] = {}
+
+
+def find_tenant(world: World, name: str) -> PartnerTenant:
+    """Return the partner tenant with this id or domain; raises SignInError 90002 if there is none."""
+    wanted = name.lower()
+    tenant = world.partner_tenants.get(wanted)
+    if tenant is not None:
+        return tenant
+    for tenant in world.partner_tenants.values():
+        if tenant.domain.lower() == wanted:
+            return tenant
+    raise SignInError(90002, "invalid_request", f"Tenant '{name}' not found.")
+
+
+def find_app(emulator: Emulator, tenant: PartnerTenant, client_id: str, secret: str) -> AppRegistration:
+    """Return the application if its secret is right and not expired; raises SignInError otherwise."""
+    for app in tenant.apps:
+        if app.client_id.lower() == client_id.lower():
+            break
+    else:
+        raise SignInError(
+            700016, "unauthorized_client", f"Application '{client_id}' was not found in the directory '{tenant.domain}'."
+        )
+    if not app.enabled:
+        raise SignInError(7000112, "unauthorized_client", f"Application '{client_id}' is disabled.")
+    if app.secret != secret:
+        raise SignInError(7000215, "invalid_client", "Invalid client secret provided.", 401)
+    if app.secret_expires_at <= emulator.clock.now():
+        raise SignInError(7000222, "invalid_client", f"The client secret keys for app '{client_id}' are expired.", 401)
+    return app
+
+
+def check_resource(emulator: Emulator, resource: str) -> Audience:
+    """Return which API ``resource`` means; raises SignInError 500011 for any other."""
+    audience = _audience(emulator, resource)
+    if audience is None:
+        raise SignInError(500011, "invalid_resource", f"The resource principal named {resource} was not found.")
+    return audience
+
+
+def _audience(emulator: Emulator, resource: str) -> Audience | None:
+    name = resource.rstrip("/")
+    base = emulator.options.base_url
+    if name in {base, PARTNER_RESOURCE}:
+        return "partner"
+    if name in {f"{base}/graph", GRAPH_RESOURCE}:
+        return "graph"
+    return None
+
+
+def grant_app(emulator: Emulator, tenant: PartnerTenant, app: AppRegistration, resource: str) -> Grant:
+    """Sign in the application alone (client_credentials); there is no refresh token."""
+    check_resource(emulator, resource)
+    claims = _claims(emulator, tenant, app, resource) | {"roles": []}
+    return Grant(access_token=_sign(emulator, claims), resource=resource, scope="", issued_at=cast("int", claims["iat"]))
+
+
+def grant_refresh(
+    emulator: Emulator, tenant: PartnerTenant, app: AppRegistration, resource: str, token_text: str, *, openid: bool
+) -> Grant:
+    """Sign in a user by refresh token; issues the next one and leaves the old one as it is.
+
+    Raises SignInError: 9002313 unknown token or user, 50173 revoked, 700082 older than 90 days, 700016 another
+    application's, 500011 unknown resource.
+    """
+    check_resource(emulator, resource)
+    token = emulator.world.refresh_tokens.get(token_text)
+    user = _user(tenant, token.object_id) if token is not None and token.tenant_id == tenant.id else None
+    if token is None or user is None:
+        raise SignInError(9002313, "invalid_grant", "Invalid request. The refresh token is malformed or unknown.")
+    if token.revoked:
+        raise SignInError(50173, "invalid_grant", "The grant is expired because it was revoked; sign in again.")
+    if emulator.clock.now() >= token.issued_at + timedelta(days=REFRESH_DAYS):
+        raise SignInError(700082, "invalid_grant", "The refresh token has expired due to inactivity.")
+    if token.client_id.lower() != app.client_id.lower():
+        raise SignInError(700016, "invalid_grant", "The refresh token was issued to another application.")
+    claims = _claims(emulator, tenant, app, resource) | {
+        "oid": user.object_id,
+        "upn": user.user_principal_name,
+        "scp": "user_impersonation",
+        "amr": ["pwd", "mfa"] if token.with_mfa else ["pwd"],
+        "pc_roles": list(user.roles),
+    }
+    identity = {**claims, "aud": app.client_id, "name": user.user_principal_name}
+    return Grant(
+        access_token=_sign(emulator, claims), resource=resource, scope="user_impersonation",
+        issued_at=cast("int", claims["iat"]), id_token=_sign(emulator, identity) if openid else None,
+        refresh_token=issue_refresh_token(emulator, tenant, user, app, with_mfa=token.with_mfa),
+    )  # fmt: skip
+
+
+def issue_refresh_token(
+    emulator: Emulator, tenant: PartnerTenant, user: PartnerUser, app: AppRegistration, *, with_mfa: bool = True
+) -> str:
+    """Make a refresh token as after an interactive sign-in of ``user``; returns its text."""
+    tokens = emulator.world.refresh_tokens
+    text = f"rt.{uuid5(NAMESPACE_URL, f'{emulator.world.seed}/{tenant.id}/{user.object_id}/{len(tokens)}').hex}"
+    tokens[text] = RefreshToken(
+        tenant_id=tenant.id, object_id=user.object_id, client_id=app.client_id, issued_at=emulator.clock.now(),
+        with_mfa=with_mfa,
+    )  # fmt: skip
+    return text
+
+
+def revoke(emulator: Emulator, tenant: PartnerTenant) -> int:
+    """Revoke every refresh token of the tenant; returns how many were valid."""
+    count = 0
+    for token in emulator.world.refresh_tokens.values():
+        if token.tenant_id == tenant.id and not token.revoked:
+            token.revoked = True
+            count += 1
+    return count
+
+
+def verify(emulator: Emulator, token_text: str) -> Principal | None:
+    """Return who holds the access token; None if it was not issued here, or has lapsed."""
+    known = emulator.derived(KnownTokens).principals
+    principal = known.get(token_text)
+    if principal is None:
+        principal = _decode(emulator, token_text)
+        if principal is None:
+            return None
+        if len(known) >= _KNOWN_TOKENS:
+            known.clear()
+        known[token_text] = principal
+    if principal.expires_at <= emulator.clock.now().timestamp():
+        del known[token_text]
+        return None
+    return principal
+
+
+def _decode(emulator: Emulator, token_text: str) -> Principal | None:
+    # times are checked against the emulator's clock by the caller, not against the machine's by the library
+    unchecked = {"verify_exp": False, "verify_nbf": False, "verify_iat": False, "verify_aud": False}
+    try:
+        claims = jwt.decode(token_text, emulator.derived(SigningKey).public, algorithms=["RS256"], options=unchecked)
+    except jwt.InvalidTokenError:
+        return None
+    audience = _audience(emulator, str(claims.get("aud", "")))
+    if audience is None or claims.get("tid") not in emulator.world.partner_tenants or "appid" not in claims:
+        return None
+    return Principal(
+        tenant_id=claims["tid"], app_id=claims["appid"], audience=audience, expires_at=float(claims["exp"]),
+        object_id=claims.get("oid", "") if "scp" in claims else "", upn=claims.get("upn", ""),
+        roles=frozenset(claims.get("pc_roles", ())), has_mfa="mfa" in claims.get("amr", ()),
+    )  # fmt: skip
+
+
+def _claims(emulator: Emulator, tenant: PartnerTenant, app: AppRegistration, resource: str) -> dict[str, object]:
+    issued_at = int(emulator.clock.now().timestamp())
+    return {
+        "aud": resource,
+        "iss": f"{emulator.options.base_url}/{tenant.id}/",
+        "iat": issued_at,
+        "nbf": issued_at,
+        "exp": issued_at + ACCESS_SECONDS,
+        "appid": app.client_id,
+        "tid": tenant.id,
+    }
+
+
+def _sign(emulator: Emulator, claims: dict[str, object]) -> str:
+    return jwt.encode(claims, emulator.derived(SigningKey).private, algorithm="RS256", headers={"kid": "emulator"})
+
+
+def _user(tenant: PartnerTenant, object_id: str) -> PartnerUser | None:
+    for user in tenant.users:
+        if user.object_id == object_id:
+            return user
+    return None
+
+
+def timestamp(moment: datetime) -> str:
+    """Return ``moment`` as Entra writes it in errors."""
+    return f"{moment:%Y-%m-%d %H:%M:%S}Z"
