@@ -1,7 +1,128 @@
-"""The emulator behind HTTP (wire room): the ASGI application. Importing ``Emulator`` from here works as well."""
+"""The emulator behind HTTP (wire room): the ASGI application.
+
+It is a plain ASGI callable without middleware, because a rehearsal sends millions of small reads through it. ``Emulator``
+and ``Options`` can be imported from here as well.
+"""
 
 from __future__ import annotations
 
-from partner_center_emulator.emulator import Emulator, Options
+from email.utils import format_datetime
 
-__all__ = ["Emulator", "Options"]
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from partner_center_emulator import control, pipeline, resources
+from partner_center_emulator.emulator import Emulator, Options
+from partner_center_emulator.errors import gateway
+from partner_center_emulator.requests import Call, Page, Route
+from partner_center_emulator.routing import Match, RouteTree
+from partner_center_emulator.wire import encode
+
+__all__ = ["Application", "Emulator", "Options", "create_app"]
+
+_SERVER_ID = b"202603020"
+_BODY_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+def create_app(emulator: Emulator) -> Application:
+    """Return the ASGI application that serves ``emulator``, its control plane included."""
+    return Application(emulator)
+
+
+class Application:
+    """The ASGI callable; holds the emulator and the tree of its routes."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self.emulator = emulator
+        self._tree = RouteTree((*resources.routes(), *control.ROUTES))
+        self._date: tuple[int, bytes] = (-1, b"")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or the server's start and stop."""
+        if scope["type"] == "lifespan":
+            await _lifespan(receive, send)
+            return
+        if scope["type"] != "http":
+            raise ValueError(f"The emulator does not serve {scope['type']}.")
+        self.emulator.clock.run_due()
+        method, path = scope["method"], scope["path"]
+        match = self._tree.find(path)
+        if match is None:
+            await self._reject(404, "Resource not found", send)
+            return
+        target = match.targets.get(method)
+        if target is None:
+            await self._reject(405, "The method is not allowed for this resource.", send)
+        elif isinstance(target, Page):
+            await self._page(target, match, scope, receive, send)
+        else:
+            await self._call(target, match, scope, receive, send)
+
+    async def _call(self, route: Route, match: Match, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        call = Call(self.emulator, route, match.variables, match.path, scope["query_string"])
+        call.headers = headers
+        call.request_id = headers.get("ms-requestid") or self.emulator.next_request_id()
+        call.correlation_id = headers.get("ms-correlationid") or self.emulator.next_request_id()
+        if route.method in _BODY_METHODS:
+            call.raw_body = await _read_body(receive)
+        status, extra, body = await pipeline.answer(call)
+        compliant = pipeline.mfa_header(call, call.principal)
+        if compliant is not None:
+            extra["isMfaCompliant"] = compliant
+        sent = [(name.lower().encode(), value.encode("latin-1")) for name, value in extra.items()]
+        request_id = call.request_id.encode("latin-1")
+        sent += (
+            (b"ms-requestid", request_id),
+            (b"ms-correlationid", call.correlation_id.encode("latin-1")),
+            (b"ms-cv", request_id[-16:] + b".0"),
+            (b"ms-serverid", _SERVER_ID),
+            (b"date", self._date_header()),
+            (b"content-length", b"%d" % len(body)),
+        )
+        await send({"type": "http.response.start", "status": status, "headers": sent})
+        await send({"type": "http.response.body", "body": body})
+
+    async def _page(self, page: Page, match: Match, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request({**scope, "path_params": match.variables}, receive)
+        response = await page.handler(self.emulator, request)
+        response.headers["Date"] = self._date_header().decode()
+        if not page.template.startswith(control.PREFIX):
+            pipeline.tally(self.emulator, page.key, response.status_code)
+        await response(scope, receive, send)
+
+    async def _reject(self, status: int, message: str, send: Send) -> None:
+        body = encode(gateway(status, message).body())
+        response = Response(body, status, {"Date": self._date_header().decode()}, pipeline.JSON)
+        await send({"type": "http.response.start", "status": status, "headers": response.raw_headers})
+        await send({"type": "http.response.body", "body": body})
+
+    def _date_header(self) -> bytes:
+        """Return the emulator's time as HTTP writes it; made once per second."""
+        now = self.emulator.clock.now()
+        second = int(now.timestamp())
+        if self._date[0] != second:
+            self._date = (second, format_datetime(now, usegmt=True).encode())
+        return self._date[1]
+
+
+async def _read_body(receive: Receive) -> bytes:
+    parts: list[bytes] = []
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return b"".join(parts)
+        parts.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(parts)
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            await send({"type": "lifespan.startup.complete"})
+        elif message["type"] == "lifespan.shutdown":
+            await send({"type": "lifespan.shutdown.complete"})
+            return

@@ -42,6 +42,8 @@ class Options(msgspec.Struct, kw_only=True):
     seek_token_seconds: float = 900.0
     order_list_lag_seconds: float = 0.0
     relationship_delay_seconds: float = 0.0  # from acceptance until the customer shows (core reference 6.2: not stated)
+    total_count: Literal["page", "grand"] = "page"  # meaning of totalCount on seek pages (core reference 11.3)
+    still_active_status: int = 400  # answer to removing a relationship with active subscriptions (core reference 11.1)
     subscription_limit: int = 300  # per customer tenant, over all partners
 
     @property

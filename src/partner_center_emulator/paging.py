@@ -56,7 +56,8 @@ def seek_page(
         token = _encode(_SeekToken(_mark(call, filter_text), page[-1], call.clock.now().timestamp()))
         following = f"{uri}{parameters}&seekOperation=Next"
         links["next"] = link(following, headers=[("MS-ContinuationToken", token)])
-    return collection([build(key) for key in page], links=links)
+    total = len(keys) if call.emulator.options.total_count == "grand" else None
+    return collection([build(key) for key in page], links=links, total_count=total)
 
 
 def offset_page(call: Call, uri: str, rows: Sequence[T], build: Callable[[T], object], *, most: int) -> Json:

@@ -72,6 +72,16 @@ class PartnerTenant(msgspec.Struct, kw_only=True):
     currency: str
     currency_symbol: str
     partner_id: str  # the PartnerID the wire calls mpnId
+    profile_version: int = 1  # behind the etags of the organization and billing profiles
+    contact_first_name: str = "Partner"
+    contact_last_name: str = "Contact"
+    purchase_order_number: str = ""
+    tax_id: str = ""
+    vetting_status: str = "authorized"
+    vetting_sub_status: str = "none"
+    support_email: str = ""  # empty: the tenant's own
+    support_telephone: str = ""
+    support_website: str = ""
     anniversary_day: int = 1  # legacy billing period starts on this day of the month
     apps: list[AppRegistration] = []
     users: list[PartnerUser] = []
@@ -101,6 +111,7 @@ class Customer(msgspec.Struct, kw_only=True):
     admin_upn: str
     admin_is_global_admin: bool = True
     billing_etag: int = 1
+    billing_company_name: str = ""  # empty: the company's own name
     acceptance: Acceptance = msgspec.field(default_factory=Acceptance)
     direct_signed_agreement: bool = False
 
@@ -158,6 +169,7 @@ class Offer(msgspec.Struct, kw_only=True):
     not_sold_in: list[str] = []  # ISO countries whose catalog leaves the offer out
     off_catalog: bool = False  # gone from every catalog; existing subscriptions live on
     replaced_by: list[str] = []  # offers a partner may take instead of one that is gone
+    closed_to: list[str] = []  # partner tenants that may not sell the offer
 
 
 class OrderLine(msgspec.Struct, kw_only=True):

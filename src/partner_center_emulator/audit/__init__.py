@@ -1,0 +1,1 @@
+"""Audit: the activity log of a partner tenant (core reference 9.3)."""
