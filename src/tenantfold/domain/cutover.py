@@ -8,104 +8,32 @@ shell in ``flow/cutover.py`` carries the action out and asks again.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from tenantfold.domain import guards, stranded
+from tenantfold.domain.actions import (
+    Action,
+    AdoptOutcome,
+    Attest,
+    BuyAddOns,
+    Link,
+    MarkSuspended,
+    MarkVerified,
+    Observe,
+    Pause,
+    PlaceOrder,
+    Resend,
+    Suspend,
+)
 from tenantfold.domain.guards import Refusal, RefusalCode
 from tenantfold.domain.journal import Intent, OpKind, Outcome, OutcomeKind
-from tenantfold.domain.model import AgreementContact, OrderId, OrderLine, Subscription, SubscriptionId, WireStatus
+from tenantfold.domain.model import OrderId, OrderLine, Subscription, SubscriptionId, WireStatus
 from tenantfold.domain.observation import Observation
-from tenantfold.domain.plan import Disposition, PlanItem
+from tenantfold.domain.plan import PlanItem
 from tenantfold.domain.policy import Policy
 from tenantfold.domain.records import Case
 from tenantfold.domain.states import Counterpart, Origin, Owner, Phase
-
-
-@dataclass(frozen=True, slots=True)
-class Observe:
-    """Read both sides fresh; nothing may be decided on older facts."""
-
-
-@dataclass(frozen=True, slots=True)
-class Attest:
-    """State towards Microsoft that the customer accepted the agreement (R-112, R-113)."""
-
-    contact: AgreementContact
-
-
-@dataclass(frozen=True, slots=True)
-class PlaceOrder:
-    """Order base subscriptions of one billing cycle in one order (R-27)."""
-
-    billing_cycle: str
-    lines: tuple[OrderLine, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class BuyAddOns:
-    """Add add-ons to the order of their bases, which stand by now (R-124)."""
-
-    order_id: OrderId
-    billing_cycle: str
-    lines: tuple[OrderLine, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """Note counterparts found by reading: adopted ones, and ids that came later than their order's answer."""
-
-    counterparts: tuple[Counterpart, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class MarkVerified:
-    """Note that every counterpart was read back active and equal, all of the customer's together (R-32)."""
-
-    counterparts: tuple[Counterpart, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Suspend:
-    """Suspend one source subscription; its guard was asked on this observation (R-33, R-39)."""
-
-    item: PlanItem
-
-
-@dataclass(frozen=True, slots=True)
-class MarkSuspended:
-    """Note that the source was read back suspended (R-41, R-43); with ``finished`` the customer has moved."""
-
-    counterparts: tuple[Counterpart, ...]
-    finished: bool
-
-
-@dataclass(frozen=True, slots=True)
-class AdoptOutcome:
-    """An intent without outcome was found done at Microsoft: write its outcome, call nothing."""
-
-    intent: Intent
-    outcome: Outcome
-
-
-@dataclass(frozen=True, slots=True)
-class Resend:
-    """An intent without outcome surely had no effect: send it again, same request id."""
-
-    intent: Intent
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """Nothing to do now; the refusal says why, who acts next and when to look again."""
-
-    refusal: Refusal
-
-
-Action = (
-    Observe | Attest | PlaceOrder | BuyAddOns | Link | MarkVerified | Suspend | MarkSuspended | AdoptOutcome | Resend
-    | Pause
-)
 
 
 def next_action(case: Case, observation: Observation | None, now: datetime, policy: Policy) -> Action:
@@ -126,7 +54,7 @@ def next_action(case: Case, observation: Observation | None, now: datetime, poli
     missing = tuple(item for item in items if item.subscription_id not in counterparts)
     if missing:
         return _provide(case, missing, counterparts, observation, now, policy)
-    return _cut_over(items, counterparts, observation, now, policy)
+    return _cut_over(case, items, counterparts, observation, now, policy)
 
 
 def _blocked_because(case: Case) -> str:
@@ -154,12 +82,22 @@ def _not_accepted(case: Case) -> Refusal:
     )
 
 
+def needs_agreement_read(case: Case) -> bool:
+    """Whether the agreement must be asked for at Microsoft: nobody gave a contact and nothing was attested yet."""
+    return case.customer.contact is None and not _is_attested(case)
+
+
+def _is_attested(case: Case) -> bool:
+    return any(
+        intent.kind is OpKind.ATTEST_AGREEMENT and outcome.kind is not OutcomeKind.FAILED
+        for intent, outcome in case.settled
+    )
+
+
 # --- an intent without outcome ---------------------------------------------------------------------------------------
 
 
-def _settle(
-    case: Case, intent: Intent, observation: Observation | None, now: datetime, policy: Policy
-) -> Action:
+def _settle(case: Case, intent: Intent, observation: Observation | None, now: datetime, policy: Policy) -> Action:
     """Reconciliation comes before everything else, whatever the plan says by now (invariant 6)."""
     if intent.kind is OpKind.ATTEST_AGREEMENT:
         return Resend(intent)  # an identical attestation is answered 600061, which counts as done
@@ -186,8 +124,13 @@ def _settle_suspension(case: Case, intent: Intent, observation: Observation, now
     refusal = _suspension_refusal(item, counterparts, observation) if item else None
     if item is None or refusal is not None:
         # not suspended and may not be any more: the intent is closed without effect, the normal path explains why
-        outcome = Outcome(intent_key=intent.key, kind=OutcomeKind.FAILED, at=now, code="not_applied",
-                          detail=refusal.detail if refusal else "The plan no longer holds this subscription.")
+        outcome = Outcome(
+            intent_key=intent.key,
+            kind=OutcomeKind.FAILED,
+            at=now,
+            code="not_applied",
+            detail=refusal.detail if refusal else "The plan no longer holds this subscription.",
+        )
         return AdoptOutcome(intent, outcome)
     return Resend(intent)
 
@@ -212,8 +155,8 @@ def _provide(
         absent = next((one for one in adopted if one.target_id not in observation.target), None)
         return Pause(_adoption_gone(absent)) if absent else Link(adopted)
     late = guards.may_start_today(now, policy)
-    if late is not None and not counterparts:
-        return Pause(late)
+    if late is not None and not any(one.origin is Origin.CREATED for one in counterparts.values()):
+        return Pause(late)  # a cutover that has begun today is finished, not stopped (R-33)
     agreement = _agreement(case, observation)
     if agreement is not None:
         return agreement
@@ -255,11 +198,7 @@ def _adoption_gone(counterpart: Counterpart) -> Refusal:
 
 def _agreement(case: Case, observation: Observation) -> Action | None:
     """The agreement must be accepted towards this tenant before the first order (R-112, R-115)."""
-    attested = any(
-        intent.kind is OpKind.ATTEST_AGREEMENT and outcome.kind is not OutcomeKind.FAILED
-        for intent, outcome in case.settled
-    )
-    if attested or observation.has_agreement:
+    if _is_attested(case) or observation.has_agreement:
         return None
     if case.customer.contact is not None:
         return Attest(case.customer.contact)
@@ -268,8 +207,8 @@ def _agreement(case: Case, observation: Observation) -> Action | None:
             code=RefusalCode.AGREEMENT_CONTACT_MISSING,
             phase=Phase.ACCEPTED,
             rule="R-113",
-            detail="The customer accepted the relationship but not the Microsoft Customer Agreement, and no contact and "
-            "date were given to attest it.",
+            detail="The customer accepted the relationship but not the Microsoft Customer Agreement, and no "
+            "contact and date were given to attest it.",
             owner=Owner.OPERATIONS,
             next_action="Add contact_first_name, contact_last_name, contact_email and agreed_on to the customer list, "
             "plan and approve again; or have the customer sign it.",
@@ -284,8 +223,8 @@ def _order_bases(bases: tuple[PlanItem, ...]) -> PlaceOrder:
 
 
 def _order_add_ons(add_ons: tuple[PlanItem, ...], counterparts: Mapping[SubscriptionId, Counterpart]) -> Action:
-    """Add-ons go onto the order of their base, one order at a time; an adopted base has its order read from the list."""
-    bases = {item.subscription_id: counterparts[item.parent_id] for item in add_ons if item.parent_id in counterparts}
+    """Add-ons go onto the order of their base, one order at a time (an adopted base has an order too)."""
+    bases = {item.subscription_id: counterparts[item.parent_id] for item in add_ons if item.parent_id is not None}
     first = bases[add_ons[0].subscription_id]
     lines = tuple(
         _line(item, bases[item.subscription_id].target_id)
@@ -312,11 +251,7 @@ def _late_ids(
     """Find subscription ids (and the orders of adopted bases) that were unknown so far, by reading."""
     unknown = [one for one in counterparts.values() if one.target_id is None]
     found = tuple(_identify(unknown, counterparts.values(), observation))
-    orderless = tuple(
-        replace(one, order_id=observation.target[one.target_id].order_id)
-        for one in counterparts.values()
-        if one.target_id in observation.target and not one.order_id and observation.target[one.target_id].order_id
-    )
+    orderless = tuple(_with_order(counterparts.values(), observation))
     if found or orderless:
         return Link(found + orderless)
     return Pause(_provisioning(len(unknown), now, policy)) if unknown else None
@@ -336,6 +271,16 @@ def _identify(
                 break
 
 
+def _with_order(known: Iterable[Counterpart], observation: Observation) -> Iterable[Counterpart]:
+    """An adopted base has an order of its own, which its add-ons must be bought on."""
+    for counterpart in known:
+        if counterpart.order_id or counterpart.target_id is None:
+            continue
+        target = observation.target.get(counterpart.target_id)
+        if target is not None and target.order_id:
+            yield replace(counterpart, order_id=target.order_id)
+
+
 def _shape(subscription: Subscription) -> tuple[str, int]:
     return (subscription.offer_id, subscription.license_count)
 
@@ -345,7 +290,7 @@ def _provisioning(count: int, now: datetime, policy: Policy) -> Refusal:
         code=RefusalCode.TARGET_MISSING,
         phase=Phase.CUTTING_OVER,
         rule="commerce reference 0.7",
-        detail=f"{count} ordered subscription(s) do not show in the target's list yet.",
+        detail=f"{count} ordered subscription(s) do not show at the target yet.",
         owner=Owner.MICROSOFT,
         next_action="tenantfold looks again by itself; orders take up to 15 minutes to show.",
         due_at=now + timedelta(seconds=policy.retry_seconds),
@@ -356,6 +301,7 @@ def _provisioning(count: int, now: datetime, policy: Policy) -> Refusal:
 
 
 def _cut_over(
+    case: Case,
     items: tuple[PlanItem, ...],
     counterparts: Mapping[SubscriptionId, Counterpart],
     observation: Observation,
@@ -378,7 +324,7 @@ def _cut_over(
     )
     if unverified:
         return MarkVerified(unverified)
-    return _suspend_or_confirm(open_items, counterparts, observation, now)
+    return _suspend_or_confirm(case, open_items, counterparts, observation, now, policy)
 
 
 def _suspension_refusal(
@@ -387,9 +333,13 @@ def _suspension_refusal(
     source = observation.source.get(item.subscription_id)
     if source is None:
         return Refusal(
-            code=RefusalCode.SOURCE_MISSING, phase=Phase.DRIFTED, rule="invariant 9",
+            code=RefusalCode.SOURCE_MISSING,
+            phase=Phase.DRIFTED,
+            rule="invariant 9",
             detail=f"{item.offer_name} ({item.subscription_id}) is no longer in the source tenant's list.",
-            owner=Owner.OPERATIONS, next_action="Look at the customer in the source tenant; nothing was suspended.")
+            owner=Owner.OPERATIONS,
+            next_action="Look at the customer in the source tenant; nothing was suspended.",
+        )
     counterpart = counterparts.get(item.subscription_id)
     parent = counterparts.get(item.parent_id) if item.parent_id else None
     target = observation.target.get(counterpart.target_id) if counterpart and counterpart.target_id else None
@@ -412,14 +362,20 @@ def _patient(refusal: Refusal, counterpart: Counterpart, now: datetime, policy: 
 
 
 def _suspend_or_confirm(
+    case: Case,
     open_items: tuple[PlanItem, ...],
     counterparts: Mapping[SubscriptionId, Counterpart],
     observation: Observation,
     now: datetime,
+    policy: Policy,
 ) -> Action:
     """Bases first: their add-ons follow by themselves (R-124); what did not follow is suspended on the next read."""
     still_active = [item for item in open_items if not _reads_suspended(item, observation)]
     to_suspend = [item for item in still_active if item.subscription_id not in observation.suspended_since]
+    suspended_at = _suspended_by_us(case)
+    for item in to_suspend:
+        if item.subscription_id in suspended_at:
+            return Pause(_still_active(item, suspended_at[item.subscription_id], now, policy))
     bases = [item for item in to_suspend if not item.is_add_on]
     if bases:
         return Suspend(bases[0])
@@ -429,6 +385,30 @@ def _suspend_or_confirm(
         return Suspend(to_suspend[0])
     done = tuple(replace(counterparts[item.subscription_id], suspended_at=now) for item in open_items)
     return MarkSuspended(done, finished=True)
+
+
+def _suspended_by_us(case: Case) -> dict[SubscriptionId, datetime]:
+    return {
+        intent.subjects[0]: outcome.at
+        for intent, outcome in case.settled
+        if intent.kind is OpKind.SUSPEND and outcome.kind is not OutcomeKind.FAILED
+    }
+
+
+def _still_active(item: PlanItem, suspended_at: datetime, now: datetime, policy: Policy) -> Refusal:
+    """A suspension that does not show: a lagging list at first, a person's doing later. Never suspended twice."""
+    lagging = (now - suspended_at).total_seconds() < policy.provisioning_wait_seconds
+    return Refusal(
+        code=RefusalCode.SOURCE_STILL_ACTIVE,
+        phase=Phase.CUTTING_OVER if lagging else Phase.DRIFTED,
+        rule="R-43",
+        detail=f"{item.offer_name} was suspended at {suspended_at:%Y-%m-%d %H:%M} UTC but reads active.",
+        owner=Owner.MICROSOFT if lagging else Owner.OPERATIONS,
+        next_action="tenantfold looks again by itself."
+        if lagging
+        else "Somebody may have reactivated it: while it is active both sides are billed.",
+        due_at=now + timedelta(seconds=policy.retry_seconds) if lagging else None,
+    )
 
 
 def _reads_suspended(item: PlanItem, observation: Observation) -> bool:

@@ -32,6 +32,7 @@ class RefusalCode(StrEnum):
     SOURCE_MISSING = "source_missing"
     SOURCE_STATUS_UNKNOWN = "source_status_unknown"
     NEW_COMMERCE_SUSPENSION = "new_commerce_suspension"
+    SOURCE_STILL_ACTIVE = "source_still_active"
     SETTLING = "settling"
     NEEDS_PERSON = "needs_person"
     MICROSOFT_REFUSED = "microsoft_refused"
@@ -127,16 +128,23 @@ def may_suspend(
     Invariants 1 (no gap), 4 (parity), 7 (new commerce is never suspended), 9 (unknown is not fine).
     """
     if commerce_kind(source) is not CommerceKind.LEGACY_LICENSE:
-        return _refuse(RefusalCode.NEW_COMMERCE_SUSPENSION, "R-135", f"{item.offer_name} is not a legacy license: "
-                       "suspending it would lock people out and not stop its bill.")
+        return _refuse(
+            RefusalCode.NEW_COMMERCE_SUSPENSION,
+            "R-135",
+            f"{item.offer_name} is not a legacy license: suspending it would lock people out and not stop its bill.",
+        )
     if source.wire_status not in {WireStatus.ACTIVE, WireStatus.SUSPENDED}:
-        return _refuse(RefusalCode.SOURCE_STATUS_UNKNOWN, "R-227",
-                       f"{item.offer_name} is '{source.wire_status}' at the source.")
+        return _refuse(
+            RefusalCode.SOURCE_STATUS_UNKNOWN, "R-227", f"{item.offer_name} is '{source.wire_status}' at the source."
+        )
     if target is None:
         return _refuse(RefusalCode.TARGET_MISSING, "R-32", f"{item.offer_name} is not in the target tenant's list.")
     if target.wire_status != WireStatus.ACTIVE:
-        return _refuse(RefusalCode.TARGET_NOT_ACTIVE, "R-59",
-                       f"{item.offer_name} is '{target.wire_status}' at the target, not active.")
+        return _refuse(
+            RefusalCode.TARGET_NOT_ACTIVE,
+            "R-59",
+            f"{item.offer_name} is '{target.wire_status}' at the target, not active.",
+        )
     drifts = compare(item, target, parent_target.id if parent_target else None) + source_drift(item, source)
     if drifts:
         return _refuse(RefusalCode.DRIFT, "R-28", f"{item.offer_name} differs: {'; '.join(map(str, drifts))}.")

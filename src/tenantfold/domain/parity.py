@@ -25,9 +25,7 @@ class Drift:
         return f"{self.field}: expected {self.expected or 'nothing'}, found {self.found or 'nothing'}"
 
 
-def compare(
-    item: PlanItem, target: Subscription, parent_target_id: SubscriptionId | None = None
-) -> tuple[Drift, ...]:
+def compare(item: PlanItem, target: Subscription, parent_target_id: SubscriptionId | None = None) -> tuple[Drift, ...]:
     """Compare a target subscription with the approved plan item; no drift means parity.
 
     Offer (or the approved mapping), license count, billing cycle, add-on's base and partner id on record must be

@@ -7,44 +7,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from tenantfold.domain import routes
 from tenantfold.domain.findings import Finding, FindingCode, Severity
 from tenantfold.domain.mapping import OfferMapping
 from tenantfold.domain.model import (
-    AgreementContact,
-    Customer,
-    CustomerId,
     Offer,
     OfferId,
     Route,
     Subscription,
     SubscriptionId,
-    Tenant,
-    TenantId,
     WireStatus,
 )
 from tenantfold.domain.plan import Disposition, PlanCustomer, PlanItem
+from tenantfold.domain.preflight import HELD, PlanContext, blocker, customer_findings, finding
 from tenantfold.domain.records import BookEntry
-from tenantfold.domain.regions import RegionMap
 from tenantfold.domain.states import Counterpart, Owner
-
-SUBSCRIPTIONS_PER_CUSTOMER_TENANT = 300  # R-72, R-74: both partners' subscriptions count
-_HELD = frozenset({WireStatus.ACTIVE, WireStatus.SUSPENDED})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanContext:
-    """What planning knows beside the customer itself. ``catalog`` maps a country to its offers by id."""
-
-    target: Tenant
-    sources: Mapping[TenantId, Tenant]
-    catalog: Mapping[str, Mapping[str, Offer]]
-    mapping: Mapping[OfferId, OfferMapping]
-    regions: RegionMap
-    counterparts: Mapping[SubscriptionId, Counterpart]
-    contacts: Mapping[CustomerId, AgreementContact]
 
 
 def build_customer(entry: BookEntry, context: PlanContext) -> PlanCustomer:
@@ -52,7 +31,7 @@ def build_customer(entry: BookEntry, context: PlanContext) -> PlanCustomer:
     country = _country(entry)
     sources = tuple(tenant for tenant in context.sources if any(seen.tenant_id == tenant for seen in entry.seen))
     items = _items(entry, context, country)
-    findings = _customer_findings(entry, context, country, sources, items)
+    findings = customer_findings(entry, context, country, sources, items)
     customer = PlanCustomer(
         customer_id=entry.customer_id,
         company_name=_name(entry),
@@ -102,10 +81,10 @@ def _items(entry: BookEntry, context: PlanContext, country: str) -> tuple[PlanIt
 def _item(source: Subscription, context: PlanContext, offers: Mapping[str, Offer] | None) -> PlanItem:
     """One source subscription with its route and target offer, before it is compared with its neighbors."""
     counterpart = context.counterparts.get(source.id)
-    route, finding = routes.choose(source)
+    route, noted = routes.choose(source)
     if counterpart is not None:
         # ours already: an unfinished cutover goes on whatever the snapshot says, a finished one stays finished
-        route, finding = (Route.SKIP if counterpart.suspended_at else Route.RECREATE), None
+        route, noted = (Route.SKIP if counterpart.suspended_at else Route.RECREATE), None
     item = PlanItem(
         subscription_id=source.id,
         tenant_id=source.tenant_id,
@@ -119,7 +98,7 @@ def _item(source: Subscription, context: PlanContext, offers: Mapping[str, Offer
         parent_id=source.parent_id,
         partner_id_on_record=source.partner_id_on_record,
         target_id=counterpart.target_id if counterpart else None,
-        findings=(finding,) if finding else (),
+        findings=(noted,) if noted else (),
     )
     if offers is None or not item.moves:
         return item
@@ -135,26 +114,46 @@ def _with_target_offer(
         return _checked(replace(item, target_offer_id=same.id, target_offer_name=same.name), same)
     mapped = mapping.get(item.offer_id)
     if mapped is None:
-        return _add(item, _blocker(
-            FindingCode.OFFER_NOT_SOLD, "R-121",
-            f"{item.offer_name} ({item.offer_id}) is no longer sold in this country.",
-            "Choose an offer to replace it: add a row to the offer mapping file, with who approved it, and plan again."))
+        return _add(
+            item,
+            blocker(
+                FindingCode.OFFER_NOT_SOLD,
+                "R-121",
+                f"{item.offer_name} ({item.offer_id}) is no longer sold in this country.",
+                "Choose an offer to replace it: add an approved row to the offer mapping file and plan again.",
+            ),
+        )
     if not mapped.is_approved:
-        return _add(item, _blocker(
-            FindingCode.MAPPING_NOT_APPROVED, "R-121",
-            f"The mapping of {item.offer_name} to {mapped.target_offer_id} has no approver.",
-            "Fill in approved_by in the offer mapping file and plan again.", Owner.APPROVER))
+        return _add(
+            item,
+            blocker(
+                FindingCode.MAPPING_NOT_APPROVED,
+                "R-121",
+                f"The mapping of {item.offer_name} to {mapped.target_offer_id} has no approver.",
+                "Fill in approved_by in the offer mapping file and plan again.",
+                Owner.APPROVER,
+            ),
+        )
     other = offers.get(mapped.target_offer_id)
     if other is None or not other.is_available:
-        return _add(item, _blocker(
-            FindingCode.OFFER_NOT_SOLD, "R-121",
-            f"{item.offer_name} is mapped to {mapped.target_offer_id}, which is not sold in this country either.",
-            "Map it to an offer of this country's catalog and plan again."))
-    warning = _finding(
-        FindingCode.MAPPED_OFFER, Severity.WARNING, "R-119",
+        return _add(
+            item,
+            blocker(
+                FindingCode.OFFER_NOT_SOLD,
+                "R-121",
+                f"{item.offer_name} is mapped to {mapped.target_offer_id}, which is not sold in this country either.",
+                "Map it to an offer of this country's catalog and plan again.",
+            ),
+        )
+    warning = finding(
+        FindingCode.MAPPED_OFFER,
+        Severity.WARNING,
+        "R-119",
         f"{item.offer_name} becomes {other.name} (mapping approved by {mapped.approved_by}); it is another offer, so "
         "licenses must be assigned again.",
-        Owner.APPROVER, "Plan the license assignment with the customer.")
+        Owner.APPROVER,
+        "Plan the license assignment with the customer.",
+    )
     return _checked(_add(replace(item, target_offer_id=other.id, target_offer_name=other.name), warning), other)
 
 
@@ -163,16 +162,26 @@ def _checked(item: PlanItem, offer: Offer) -> PlanItem:
     if item.target_id is not None:
         return item  # exists already, nothing will be ordered
     if offer.billing_cycles and item.billing_cycle not in offer.billing_cycles:
-        item = _add(item, _blocker(
-            FindingCode.BILLING_CYCLE_NOT_SOLD, "R-27",
-            f"{offer.name} is sold {' or '.join(offer.billing_cycles)}, not {item.billing_cycle}.",
-            "Map it to an offer that is, or change the billing cycle at the source first."))
+        item = _add(
+            item,
+            blocker(
+                FindingCode.BILLING_CYCLE_NOT_SOLD,
+                "R-27",
+                f"{offer.name} is sold {' or '.join(offer.billing_cycles)}, not {item.billing_cycle}.",
+                "Map it to an offer that is, or change the billing cycle at the source first.",
+            ),
+        )
     if not offer.minimum_quantity <= item.license_count <= offer.maximum_quantity:
-        item = _add(item, _blocker(
-            FindingCode.LICENSE_COUNT_OUT_OF_RANGE, "R-123",
-            f"{offer.name} allows {offer.minimum_quantity} to {offer.maximum_quantity} licenses; the source has "
-            f"{item.license_count}.",
-            "Change the license count at the source, or map it to another offer."))
+        item = _add(
+            item,
+            blocker(
+                FindingCode.LICENSE_COUNT_OUT_OF_RANGE,
+                "R-123",
+                f"{offer.name} allows {offer.minimum_quantity} to {offer.maximum_quantity} licenses; the source has "
+                f"{item.license_count}.",
+                "Change the license count at the source, or map it to another offer.",
+            ),
+        )
     return item
 
 
@@ -195,23 +204,38 @@ def _adopt(item: PlanItem, free: list[Subscription], parent_target_id: Subscript
     if item.is_add_on and parent_target_id is None:
         return item
     same = [
-        one for one in free
+        one
+        for one in free
         if one.offer_id == item.target_offer_id and not one.is_trial and one.parent_id == parent_target_id
     ]
     equal = [one for one in same if (one.license_count, one.billing_cycle) == (item.license_count, item.billing_cycle)]
     if equal:
         free.remove(equal[0])
-        return _add(replace(item, target_id=equal[0].id), _finding(
-            FindingCode.ADOPTS_EXISTING, Severity.WARNING, "R-28",
-            f"The target has {item.offer_name} with {item.license_count} licenses already ({equal[0].id}); it is taken "
-            "as the counterpart and nothing is ordered.",
-            Owner.APPROVER, "If the customer bought it separately, leave this customer out of the list."))
+        return _add(
+            replace(item, target_id=equal[0].id),
+            finding(
+                FindingCode.ADOPTS_EXISTING,
+                Severity.WARNING,
+                "R-28",
+                f"The target has {item.offer_name} with {item.license_count} licenses already ({equal[0].id}); it is "
+                "taken as the counterpart and nothing is ordered.",
+                Owner.APPROVER,
+                "If the customer bought it separately, leave this customer out of the list.",
+            ),
+        )
     if same:
-        return _add(item, _finding(
-            FindingCode.TARGET_HAS_OTHER_COUNT, Severity.WARNING, "R-28",
-            f"The target has {item.offer_name} already with {same[0].license_count} licenses "
-            f"({same[0].billing_cycle}); it stays, and {item.license_count} more are ordered.",
-            Owner.APPROVER, "Check that the customer means to have both."))
+        return _add(
+            item,
+            finding(
+                FindingCode.TARGET_HAS_OTHER_COUNT,
+                Severity.WARNING,
+                "R-28",
+                f"The target has {item.offer_name} already with {same[0].license_count} licenses "
+                f"({same[0].billing_cycle}); it stays, and {item.license_count} more are ordered.",
+                Owner.APPROVER,
+                "Check that the customer means to have both.",
+            ),
+        )
     return item
 
 
@@ -221,23 +245,31 @@ def _check_bases(items: tuple[PlanItem, ...], offers: Mapping[str, Offer]) -> tu
     return tuple(_check_base(item, by_id, offers) for item in items)
 
 
-def _check_base(
-    item: PlanItem, by_id: Mapping[SubscriptionId, PlanItem], offers: Mapping[str, Offer]
-) -> PlanItem:
+def _check_base(item: PlanItem, by_id: Mapping[SubscriptionId, PlanItem], offers: Mapping[str, Offer]) -> PlanItem:
     if not item.moves or item.parent_id is None or item.target_offer_id is None:
         return item
     base = by_id.get(item.parent_id)
     if base is None or not base.moves:
-        return _add(item, _blocker(
-            FindingCode.ADD_ON_WITHOUT_BASE, "R-124",
-            f"{item.offer_name} is an add-on of {item.parent_id}, which does not move.",
-            "Settle the base subscription first."))
+        return _add(
+            item,
+            blocker(
+                FindingCode.ADD_ON_WITHOUT_BASE,
+                "R-124",
+                f"{item.offer_name} is an add-on of {item.parent_id}, which does not move.",
+                "Settle the base subscription first.",
+            ),
+        )
     allowed = offers[item.target_offer_id].prerequisite_offers if item.target_offer_id in offers else ()
     if allowed and base.target_offer_id is not None and base.target_offer_id not in allowed:
-        return _add(item, _blocker(
-            FindingCode.ADD_ON_WITHOUT_BASE, "R-124",
-            f"{item.offer_name} cannot be added to {base.target_offer_name}.",
-            "Map the base to an offer that takes this add-on, or map the add-on."))
+        return _add(
+            item,
+            blocker(
+                FindingCode.ADD_ON_WITHOUT_BASE,
+                "R-124",
+                f"{item.offer_name} cannot be added to {base.target_offer_name}.",
+                "Map the base to an offer that takes this add-on, or map the add-on.",
+            ),
+        )
     return item
 
 
@@ -245,7 +277,7 @@ def _check_limits(
     items: tuple[PlanItem, ...], held: tuple[Subscription, ...], offers: Mapping[str, Offer]
 ) -> tuple[PlanItem, ...]:
     """Offers limited per customer tenant count all partners' subscriptions, ours twice while both stand (R-122)."""
-    standing = Counter(one.offer_id for one in held if one.wire_status in _HELD)
+    standing = Counter(one.offer_id for one in held if one.wire_status in HELD)
     orders = Counter(item.target_offer_id for item in items if item.moves and item.target_id is None)
     return tuple(_check_limit(item, standing, orders, offers) for item in items)
 
@@ -259,94 +291,16 @@ def _check_limit(
     total = standing.get(offer.id, 0) + orders.get(offer.id, 0)
     if total <= offer.limit:
         return item
-    return _add(item, _blocker(
-        FindingCode.OFFER_LIMIT_REACHED, "R-122",
-        f"{offer.name} may exist {offer.limit} times at one customer; with the new order there would be {total}.",
-        "Merge or remove subscriptions of this offer at the source first."))
+    return _add(
+        item,
+        blocker(
+            FindingCode.OFFER_LIMIT_REACHED,
+            "R-122",
+            f"{offer.name} may exist {offer.limit} times at one customer; with the new order there would be {total}.",
+            "Merge or remove subscriptions of this offer at the source first.",
+        ),
+    )
 
 
-def _customer_findings(
-    entry: BookEntry,
-    context: PlanContext,
-    country: str,
-    sources: tuple[TenantId, ...],
-    items: tuple[PlanItem, ...],
-) -> tuple[Finding, ...]:
-    findings = [
-        _blocker(FindingCode.NOT_READ, "invariant 9", f"Could not be read in tenant {tenant}: {reason}",
-                 "Take inventory again; if it stays, look at the customer in Partner Center.")
-        for tenant, reason in entry.unread
-    ]
-    if any(item.moves for item in items):
-        findings += _place_findings(country, context, entry.seen)
-        findings += _move_findings(entry, context, sources, items)
-    return tuple(findings)
-
-
-def _place_findings(country: str, context: PlanContext, seen: tuple[Customer, ...]) -> list[Finding]:
-    """Region and country (R-75, R-83; S-8: the region decides, another country warns)."""
-    target = context.target.country
-    if not country:
-        return [_blocker(
-            FindingCode.COUNTRY_UNKNOWN, "R-82", "No tenant shows this customer's country.",
-            "Read the customer's billing profile in Partner Center; without a country no catalog applies.")]
-    if not context.regions.same_region(country, target):
-        return [_blocker(
-            FindingCode.OUTSIDE_REGION, "R-83",
-            f"The customer is in {country} ({context.regions.region_of(country) or 'no CSP region'}), the target tenant "
-            f"in {target} ({context.regions.region_of(target) or 'no CSP region'}): it cannot accept the relationship.",
-            "Keep this customer in a tenant of its own region.")]
-    if country not in context.catalog:
-        return [_blocker(
-            FindingCode.NOT_READ, "R-27", f"The target tenant's catalog for {country} is not in its newest snapshot.",
-            "Take inventory of the target again.")]
-    homes = {context.sources[one.tenant_id].country for one in seen if one.tenant_id in context.sources}
-    if country not in homes:
-        return [_finding(
-            FindingCode.OTHER_COUNTRY, Severity.NOTE, "R-82",
-            f"The customer is in {country}, its partner tenant in {', '.join(sorted(homes))}; one region, so it may move.",
-            Owner.NOBODY, "Nothing.")]
-    return []
-
-
-def _move_findings(
-    entry: BookEntry, context: PlanContext, sources: tuple[TenantId, ...], items: tuple[PlanItem, ...]
-) -> list[Finding]:
-    findings = []
-    if len(sources) > 1:
-        names = ", ".join(context.sources[tenant].key for tenant in sources)
-        findings.append(_finding(
-            FindingCode.TWO_SOURCES, Severity.WARNING, "R-101",
-            f"The customer is in several source tenants ({names}); all its subscriptions move together.",
-            Owner.APPROVER, "Check that both belong to the same consolidation."))
-    standing = sum(1 for one in entry.subscriptions if one.wire_status in _HELD)
-    orders = sum(1 for item in items if item.moves and item.target_id is None)
-    if standing + orders > SUBSCRIPTIONS_PER_CUSTOMER_TENANT:
-        findings.append(_blocker(
-            FindingCode.SUBSCRIPTION_LIMIT_REACHED, "R-74",
-            f"The customer's tenant holds {standing} subscriptions and {orders} would be added; "
-            f"{SUBSCRIPTIONS_PER_CUSTOMER_TENANT} are allowed.",
-            "Let some expire or remove them before this customer moves (R-131)."))
-    if entry.customer_id not in context.contacts:
-        findings.append(_finding(
-            FindingCode.AGREEMENT_CONTACT_MISSING, Severity.WARNING, "R-113",
-            "No contact and date for the Microsoft Customer Agreement were given; unless the customer signed it "
-            "directly, it waits before the first order.",
-            Owner.OPERATIONS, "Add contact columns and agreed_on for this customer to the list of customers to move."))
-    return findings
-
-
-def _add(item: PlanItem, finding: Finding) -> PlanItem:
-    return replace(item, findings=(*item.findings, finding))
-
-
-def _blocker(
-    code: FindingCode, rule: str, detail: str, next_action: str, owner: Owner = Owner.OPERATIONS
-) -> Finding:
-    return _finding(code, Severity.BLOCKER, rule, detail, owner, next_action)
-
-
-def _finding(
-    code: FindingCode, severity: Severity, rule: str, detail: str, owner: Owner, next_action: str
-) -> Finding:
-    return Finding(code=code, severity=severity, rule=rule, detail=detail, owner=owner, next_action=next_action)
+def _add(item: PlanItem, found: Finding) -> PlanItem:
+    return replace(item, findings=(*item.findings, found))

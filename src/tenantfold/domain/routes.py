@@ -12,7 +12,11 @@ from tenantfold.domain.states import Owner
 _OVER = frozenset({WireStatus.SUSPENDED, WireStatus.DELETED, WireStatus.EXPIRED, WireStatus.DISABLED, WireStatus.NONE})
 
 _UNSUPPORTED = {
-    CommerceKind.NEW_COMMERCE: (Route.TRANSFER, "R-145", "a new-commerce subscription moves by partner-to-partner transfer"),
+    CommerceKind.NEW_COMMERCE: (
+        Route.TRANSFER,
+        "R-145",
+        "a new-commerce subscription moves by partner-to-partner transfer",
+    ),
     CommerceKind.AZURE: (Route.AZURE_SUPPORT, "R-46", "usage-based Azure is moved by Microsoft"),
     CommerceKind.OTHER: (Route.MANUAL, "R-227", "its kind is not known to this program"),
 }

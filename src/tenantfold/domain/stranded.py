@@ -57,12 +57,10 @@ def look_up(
     matches = [group for group in by_order.values() if Counter(_shape(one, intent) for one in group) == wanted]
     if len(matches) == 1 and len(by_order) == 1:
         return Found(_outcome(intent, matches[0], now))
-    if by_order:
-        return Unclear(_needs_person(intent, by_order))
     settled_at = intent.at + timedelta(seconds=policy.settling_seconds)
     if now < settled_at:
-        return Unclear(_settling(intent, settled_at))
-    return Gone()
+        return Unclear(_settling(intent, settled_at))  # the rest of a half-seen order may still appear
+    return Unclear(_needs_person(intent, by_order)) if by_order else Gone()
 
 
 def _wanted_shapes(intent: Intent) -> list[Shape]:
@@ -85,7 +83,11 @@ def _outcome(intent: Intent, group: Sequence[Subscription], now: datetime) -> Ou
         left.remove(match)
         placed.append(PlacedLine(offer_id=match.offer_id, license_count=match.license_count, subscription_id=match.id))
     return Outcome(
-        intent_key=intent.key, kind=OutcomeKind.ADOPTED, at=now, order_id=group[0].order_id, lines=tuple(placed),
+        intent_key=intent.key,
+        kind=OutcomeKind.ADOPTED,
+        at=now,
+        order_id=group[0].order_id,
+        lines=tuple(placed),
         detail="found at the target after the answer was lost",
     )
 

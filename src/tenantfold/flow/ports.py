@@ -236,6 +236,10 @@ class Ledger(Protocol):
         """When the next customer becomes due by time alone (settling, provisioning), if any."""
         ...
 
+    async def wake(self, phases: Sequence[Phase], now: datetime) -> int:
+        """Make customers of the newest plan in these phases due now (a new run looks at them again)."""
+        ...
+
     async def case(self, customer_id: CustomerId) -> Case | None:
         """Everything known about one customer's move; None when it is not in the newest plan."""
         ...

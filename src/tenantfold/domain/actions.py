@@ -1,0 +1,106 @@
+"""The actions a cutover is made of: what the shell is asked to carry out, one at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tenantfold.domain.guards import Refusal
+from tenantfold.domain.journal import Intent, Outcome
+from tenantfold.domain.model import AgreementContact, OrderId, OrderLine
+from tenantfold.domain.plan import PlanItem
+from tenantfold.domain.states import Counterpart
+
+
+@dataclass(frozen=True, slots=True)
+class Observe:
+    """Read both sides fresh; nothing may be decided on older facts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attest:
+    """State towards Microsoft that the customer accepted the agreement (R-112, R-113)."""
+
+    contact: AgreementContact
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceOrder:
+    """Order base subscriptions of one billing cycle in one order (R-27)."""
+
+    billing_cycle: str
+    lines: tuple[OrderLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BuyAddOns:
+    """Add add-ons to the order of their bases, which stand by now (R-124)."""
+
+    order_id: OrderId
+    billing_cycle: str
+    lines: tuple[OrderLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Note counterparts found by reading: adopted ones, and ids that came later than their order's answer."""
+
+    counterparts: tuple[Counterpart, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MarkVerified:
+    """Note that every counterpart was read back active and equal, all of the customer's together (R-32)."""
+
+    counterparts: tuple[Counterpart, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Suspend:
+    """Suspend one source subscription; its guard was asked on this observation (R-33, R-39)."""
+
+    item: PlanItem
+
+
+@dataclass(frozen=True, slots=True)
+class MarkSuspended:
+    """Note that the source was read back suspended (R-41, R-43); with ``finished`` the customer has moved."""
+
+    counterparts: tuple[Counterpart, ...]
+    finished: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptOutcome:
+    """An intent without outcome was found done at Microsoft: write its outcome, call nothing."""
+
+    intent: Intent
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Resend:
+    """An intent without outcome surely had no effect: send it again, same request id."""
+
+    intent: Intent
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Nothing to do now; the refusal says why, who acts next and when to look again."""
+
+    refusal: Refusal
+
+
+Action = (
+    Observe
+    | Attest
+    | PlaceOrder
+    | BuyAddOns
+    | Link
+    | MarkVerified
+    | Suspend
+    | MarkSuspended
+    | AdoptOutcome
+    | Resend
+    | Pause
+)

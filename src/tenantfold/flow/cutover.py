@@ -1,0 +1,377 @@
+"""Use cases 10 to 12: drive one customer through order, verification and suspension.
+
+``drive`` is short, idempotent and the only way work happens: it asks the core for the next action, carries it out
+with intent and outcome around every write, and asks again, until the customer has moved or has to wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from tenantfold.domain import actions
+from tenantfold.domain.cutover import needs_agreement_read, next_action
+from tenantfold.domain.guards import Refusal, RefusalCode
+from tenantfold.domain.journal import Intent, OpKind, Outcome, OutcomeKind, intent_key
+from tenantfold.domain.model import CustomerId, OrderLine, PlacedOrder, Subscription, SubscriptionId, TenantId
+from tenantfold.domain.observation import Observation
+from tenantfold.domain.pairing import counterparts_of
+from tenantfold.domain.policy import Policy
+from tenantfold.domain.reads import Read
+from tenantfold.domain.records import Case, Step
+from tenantfold.domain.states import Counterpart, Owner, Phase, Progress
+from tenantfold.errors import (
+    AuthError,
+    ConflictError,
+    NoAnswerError,
+    NotFoundError,
+    PartnerCenterError,
+    StoreError,
+    ThrottledError,
+    UnavailableError,
+    UnexpectedAnswerError,
+)
+from tenantfold.flow.ports import Clock, Ledger, PartnerCenter
+
+MAX_ACTIONS = 5_000  # a customer tenant holds at most 300 subscriptions: more actions than this is a loop of ours
+
+_EFFECT_UNKNOWN = (NoAnswerError, UnexpectedAnswerError)
+_NO_EFFECT_LATER = (UnavailableError, ThrottledError)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cutover:
+    """The tools of a cutover: both sides, the ledger, time and policy."""
+
+    consolidation: str
+    target_id: TenantId
+    tenants: Mapping[TenantId, PartnerCenter]
+    ledger: Ledger
+    clock: Clock
+    policy: Policy
+
+    async def drive(self, customer_id: CustomerId, stopping: Callable[[], bool] = bool) -> Progress:
+        """Take a customer as far as it goes now; returns where it stands. Safe to call again after any crash.
+
+        ``stopping`` is asked between actions; True leaves the customer where it is, to be taken up again.
+        """
+        state = _Drive(self, await self._case(customer_id))
+        for _ in range(MAX_ACTIONS):
+            if stopping():
+                return state.case.progress
+            action = next_action(state.case, state.observation, self.clock.now(), self.policy)
+            if not await state.carry_out(action):
+                return state.case.progress
+            state.case = await self._case(customer_id)
+        raise StoreError(f"Customer {customer_id} did not settle after {MAX_ACTIONS} actions; nothing more was done.")
+
+    async def _case(self, customer_id: CustomerId) -> Case:
+        case = await self.ledger.case(customer_id)
+        if case is None:
+            raise StoreError(f"Customer {customer_id} is due but not in the newest plan.")
+        return case
+
+
+class _Drive:
+    """One drive of one customer: the case as last loaded, and the fresh read that holds until the next write."""
+
+    def __init__(self, tools: Cutover, case: Case) -> None:
+        self.tools = tools
+        self.case = case
+        self.observation: Observation | None = None
+        self.reads: dict[SubscriptionId, Read[Subscription]] = {}
+
+    async def carry_out(self, action: actions.Action) -> bool:
+        """Do one action. False: nothing more to do for now (the progress row says why)."""
+        match action:
+            case actions.Observe():
+                return await self._observe()
+            case actions.Pause(refusal=refusal):
+                return await self._pause(refusal)
+            case actions.Link(counterparts=found):
+                return await self._note(Phase.CUTTING_OVER, "cutover.counterparts.linked", found)
+            case actions.MarkVerified(counterparts=found):
+                return await self._note(Phase.VERIFIED, "cutover.customer.verified", found)
+            case actions.MarkSuspended(counterparts=found):
+                await self._note(Phase.MOVED, "cutover.customer.moved", found)
+                return False
+            case actions.AdoptOutcome(intent=intent, outcome=outcome):
+                return await self._adopt(intent, outcome)
+            case actions.Resend(intent=intent):
+                return await self._send(intent)
+            case _:
+                return await self._begin(action)
+
+    # --- reading ---
+
+    async def _observe(self) -> bool:
+        """Read both sides at once. The time is taken before the reads: an older stamp errs on the safe side."""
+        at = self.tools.clock.now()
+        customer = self.case.customer
+        tenants = (*customer.source_tenant_ids, self.tools.target_id)
+        centers = [self.tools.tenants[tenant] for tenant in tenants]
+        try:
+            found = await asyncio.gather(*(center.subscriptions(customer.customer_id) for center in centers))
+            agreed = await self._agreement()
+        except NotFoundError as error:
+            return await self._pause(_unreadable(error.message))
+        except _NO_EFFECT_LATER as error:
+            return await self._pause(_later(error, self.tools.clock.now(), self.tools.policy))
+        self.reads = {read.value.id: read for reads in found[:-1] for read in reads}
+        self.observation = Observation(
+            at=at,
+            source={key: read.value for key, read in self.reads.items()},
+            target={read.value.id: read.value for read in found[-1]},
+            ordered_as=_ordered_as(self.case),
+            has_agreement=agreed,
+        )
+        return True
+
+    async def _agreement(self) -> bool | None:
+        if not needs_agreement_read(self.case):
+            return None
+        return await self.tools.tenants[self.tools.target_id].has_agreement(self.case.customer.customer_id)
+
+    # --- noting ---
+
+    async def _pause(self, refusal: Refusal) -> bool:
+        progress = replace(
+            self.case.progress,
+            phase=refusal.phase,
+            code=refusal.code.value,
+            detail=refusal.detail,
+            owner=refusal.owner,
+            next_action=refusal.next_action,
+            due_at=refusal.due_at,
+        )
+        changed = (progress.phase, progress.code, progress.detail) != (
+            self.case.progress.phase,
+            self.case.progress.code,
+            self.case.progress.detail,
+        )
+        event = f"cutover.customer.{refusal.code.value}" if changed else ""
+        await self._record(Step(progress=progress, event=event, facts={"detail": refusal.detail}))
+        return False
+
+    async def _note(self, phase: Phase, event: str, counterparts: tuple[Counterpart, ...]) -> bool:
+        final = phase.is_final
+        progress = replace(
+            self.case.progress,
+            phase=phase,
+            code="",
+            detail="",
+            owner=Owner.NOBODY if final else Owner.TENANTFOLD,
+            next_action="",
+            due_at=None if final else self.tools.clock.now(),
+            deadline_at=None if final else self.case.progress.deadline_at,
+        )
+        late = [one for one in counterparts if final and one.cutover_on not in {None, self.tools.clock.now().date()}]
+        facts = {"subscriptions": str(len(counterparts))} | ({"late": str(len(late))} if late else {})
+        await self._record(Step(progress=progress, counterparts=counterparts, event=event, facts=facts))
+        return True
+
+    async def _record(self, step: Step) -> None:
+        progress = await self.tools.ledger.record_step(step, self.tools.clock.now())
+        self.case = replace(self.case, progress=progress)
+
+    # --- writing ---
+
+    async def _begin(self, action: actions.Action) -> bool:
+        """Commit the intent, then make the call (invariant 6)."""
+        intent = self._intent(action)
+        await self.tools.ledger.record_intent(intent)
+        return await self._send(intent)
+
+    def _intent(self, action: actions.Action) -> Intent:
+        customer_id = self.case.customer.customer_id
+        baseline = tuple(self.observation.target) if self.observation else ()
+        match action:
+            case actions.Attest(contact=contact):
+                kind, tenant, subjects = OpKind.ATTEST_AGREEMENT, self.tools.target_id, ()
+                extra: dict[str, object] = {"contact": contact}
+            case actions.PlaceOrder(billing_cycle=cycle, lines=lines):
+                kind, tenant, subjects = OpKind.PLACE_ORDER, self.tools.target_id, _subjects(lines)
+                extra = {"billing_cycle": cycle, "lines": lines, "baseline": baseline}
+            case actions.BuyAddOns(order_id=order_id, billing_cycle=cycle, lines=lines):
+                kind, tenant, subjects = OpKind.BUY_ADD_ONS, self.tools.target_id, _subjects(lines)
+                extra = {"order_id": order_id, "billing_cycle": cycle, "lines": lines, "baseline": baseline}
+            case actions.Suspend(item=item):
+                kind, tenant, subjects = OpKind.SUSPEND, item.tenant_id, (item.subscription_id,)
+                extra = {}
+            case _:
+                raise TypeError(f"{type(action).__name__} is not a write")
+        generation = sum(
+            1
+            for intent, outcome in self.case.settled
+            if outcome.kind is OutcomeKind.FAILED and (intent.kind, intent.subjects) == (kind, subjects)
+        )
+        intent = Intent(
+            key=intent_key(self.tools.consolidation, customer_id, kind, subjects, generation),
+            plan_id=self.case.plan.id,
+            customer_id=customer_id,
+            tenant_id=tenant,
+            kind=kind,
+            at=self.tools.clock.now(),
+            subjects=subjects,
+            generation=generation,
+        )
+        return replace(intent, **extra)  # type: ignore[arg-type]  # the names above are fields of Intent
+
+    async def _send(self, intent: Intent) -> bool:
+        """Make the call of an intent once. What is unknown stays open; what surely failed gets an outcome."""
+        try:
+            outcome = await self._call(intent)
+        except _EFFECT_UNKNOWN as error:
+            return await self._lost(intent, error)
+        except _NO_EFFECT_LATER as error:
+            refusal = _later(error, self.tools.clock.now(), self.tools.policy)
+            return await self._failed(intent, error, refusal)
+        except AuthError as error:
+            await self._failed(intent, error, _later(error, self.tools.clock.now(), self.tools.policy))
+            raise
+        except ConflictError as error:
+            self.observation = None  # the state moved under us: close this attempt, read and decide again
+            await self._failed(intent, error, None)
+            return True
+        except PartnerCenterError as error:
+            return await self._failed(intent, error, _refused(error))
+        return await self._succeeded(intent, outcome)
+
+    async def _call(self, intent: Intent) -> Outcome:
+        center = self.tools.tenants[intent.tenant_id]
+        request_id = intent.request_id
+        match intent.kind:
+            case OpKind.ATTEST_AGREEMENT if intent.contact is not None:
+                await center.attest_agreement(intent.customer_id, intent.contact, request_id)
+                return self._done(intent)
+            case OpKind.PLACE_ORDER:
+                order = center.place_order(intent.customer_id, intent.billing_cycle, intent.lines, request_id)
+                return await self._placed(intent, order)
+            case OpKind.BUY_ADD_ONS if intent.order_id is not None:
+                order = center.buy_add_ons(intent.customer_id, intent.order_id, intent.lines, request_id)
+                return await self._placed(intent, order)
+            case OpKind.SUSPEND:
+                return await self._suspend(center, intent, request_id)
+            case _:
+                raise StoreError(f"Intent {intent.key} of kind {intent.kind.value} lacks what its call needs.")
+
+    async def _placed(self, intent: Intent, order: Awaitable[PlacedOrder]) -> Outcome:
+        placed = await order
+        return replace(self._done(intent), order_id=placed.id, lines=placed.lines)
+
+    async def _suspend(self, center: PartnerCenter, intent: Intent, request_id: UUID) -> Outcome:
+        subscription_id = intent.subjects[0]
+        answer = await center.suspend(intent.customer_id, self.reads[subscription_id], request_id)
+        self.reads[subscription_id] = answer
+        return self._done(intent)
+
+    def _done(self, intent: Intent) -> Outcome:
+        return Outcome(intent_key=intent.key, kind=OutcomeKind.DONE, at=self.tools.clock.now())
+
+    async def _succeeded(self, intent: Intent, outcome: Outcome) -> bool:
+        """Outcome, counterparts and progress in one commit (T3). A write to the target voids the observation."""
+        now = self.tools.clock.now()
+        taken = {one.target_id for one in self.case.counterparts if one.target_id is not None}
+        counterparts = counterparts_of(intent, outcome, taken, intent.at.date())
+        deadline = datetime.combine(now.date() + timedelta(days=1), datetime.min.time(), tzinfo=now.tzinfo)
+        progress = replace(
+            self.case.progress,
+            phase=Phase.VERIFIED if intent.kind is OpKind.SUSPEND else Phase.CUTTING_OVER,
+            code="",
+            detail="",
+            owner=Owner.TENANTFOLD,
+            next_action="",
+            due_at=now,
+            deadline_at=self.case.progress.deadline_at or (deadline if counterparts else None),
+        )
+        event = f"cutover.{intent.kind.value}.{outcome.kind.value}"
+        facts = {"intent": intent.key, "order": outcome.order_id or "", "subjects": " ".join(intent.subjects)}
+        await self._record(
+            Step(progress=progress, outcome=outcome, counterparts=counterparts, event=event, facts=facts)
+        )
+        if intent.kind is OpKind.SUSPEND and self.observation is not None:
+            since = self.observation.suspended_since | set(intent.subjects)
+            self.observation = replace(self.observation, suspended_since=since)
+        else:
+            self.observation = None
+        return True
+
+    async def _adopt(self, intent: Intent, outcome: Outcome) -> bool:
+        observation = self.observation
+        await self._succeeded(intent, outcome)
+        if intent.kind is OpKind.SUSPEND:
+            self.observation = observation  # it was found by reading: that read stays good
+        return True
+
+    async def _lost(self, intent: Intent, error: PartnerCenterError) -> bool:
+        """The answer was lost: the intent stays open, and the next question to the core settles it by reading."""
+        self.observation = None
+        facts = {"intent": intent.key, "error": error.message}
+        step = Step(progress=self.case.progress, event=f"cutover.{intent.kind.value}.answer_lost", facts=facts)
+        await self._record(step)
+        if intent.kind is OpKind.ATTEST_AGREEMENT:  # settled by sending again: not in a tight loop
+            return await self._pause(_later(error, self.tools.clock.now(), self.tools.policy))
+        return True
+
+    async def _failed(self, intent: Intent, error: PartnerCenterError, refusal: Refusal | None) -> bool:
+        outcome = Outcome(
+            intent_key=intent.key,
+            kind=OutcomeKind.FAILED,
+            at=self.tools.clock.now(),
+            code=str(error.facts.get("code", error.code)),
+            detail=error.message,
+        )
+        facts = {"intent": intent.key, "error": error.message}
+        event = f"cutover.{intent.kind.value}.failed"
+        await self._record(Step(progress=self.case.progress, outcome=outcome, event=event, facts=facts))
+        return await self._pause(refusal) if refusal is not None else True
+
+
+def _subjects(lines: tuple[OrderLine, ...]) -> tuple[SubscriptionId, ...]:
+    return tuple(line.source_subscription_id for line in lines)
+
+
+def _ordered_as(case: Case) -> dict[SubscriptionId, tuple[str, int]]:
+    return {
+        line.source_subscription_id: (line.offer_id, line.license_count)
+        for intent, outcome in case.settled
+        if outcome.kind is not OutcomeKind.FAILED
+        for line in intent.lines
+    }
+
+
+def _unreadable(detail: str) -> Refusal:
+    return Refusal(
+        code=RefusalCode.NOT_READABLE,
+        phase=Phase.FAILED,
+        rule="invariant 9",
+        detail=detail,
+        owner=Owner.OPERATIONS,
+        next_action="Check the relationship with this customer in both tenants, then run again.",
+    )
+
+
+def _later(error: PartnerCenterError, now: datetime, policy: Policy) -> Refusal:
+    return Refusal(
+        code=RefusalCode.NOT_READABLE,
+        phase=Phase.FAILED,
+        rule="R-226",
+        detail=error.message,
+        owner=Owner.TENANTFOLD,
+        next_action="tenantfold tries again by itself.",
+        due_at=now + timedelta(seconds=policy.retry_seconds),
+    )
+
+
+def _refused(error: PartnerCenterError) -> Refusal:
+    return Refusal(
+        code=RefusalCode.MICROSOFT_REFUSED,
+        phase=Phase.FAILED,
+        rule="commerce reference 2.4",
+        detail=error.message,
+        owner=Owner.OPERATIONS,
+        next_action="Remove the reason Microsoft gives, then run again.",
+    )

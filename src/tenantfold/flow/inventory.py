@@ -1,0 +1,138 @@
+"""Use case 7: read one partner tenant into a numbered snapshot. Resumable; every page; nothing is deleted.
+
+fetch (Partner Center) -> keep (ledger) page by page, so an interrupted read goes on where it stopped (R-10, R-228).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tenantfold.domain.model import CustomerId, Tenant, TenantRole
+from tenantfold.domain.reads import PartnerIdentity
+from tenantfold.domain.records import Snapshot
+from tenantfold.domain.regions import RegionMap
+from tenantfold.errors import ConfigError, NotFoundError, RefusedError, RoleMissingError, UnexpectedAnswerError
+from tenantfold.flow.ports import Clock, Inventory, PartnerCenter
+from tenantfold.flow.progress import Reporter
+
+BATCH = 200  # customers taken from the ledger at a time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InventoryTask:
+    """One tenant to read, and with what."""
+
+    tenant: Tenant
+    partner_center: PartnerCenter
+    inventory: Inventory
+    clock: Clock
+    regions: RegionMap
+    in_flight: int = 16
+
+
+async def take(task: InventoryTask, report: Reporter) -> Snapshot:
+    """Read a whole tenant; continue an unfinished snapshot. Raises the errors of Partner Center when it cannot go on.
+
+    A customer that cannot be read is kept as not read, with the reason (invariant 9), and does not stop the others.
+    """
+    identity = await task.partner_center.identity()
+    check_identity(task.tenant, identity)
+    await task.inventory.save_tenant(tenant_with_facts(task.tenant, identity))
+    snapshot = await task.inventory.open_snapshot(task.tenant.id, task.clock.now())
+    await _read_customer_list(task, snapshot, report)
+    await _read_customers(task, snapshot, report)
+    if task.tenant.role is TenantRole.TARGET:
+        await _read_catalogs(task, snapshot, report)
+    return await task.inventory.complete_snapshot(snapshot, task.clock.now())
+
+
+def check_identity(tenant: Tenant, identity: PartnerIdentity) -> None:
+    """The token must belong to the tenant the settings name. Raises ConfigError: reading the wrong book is no joke."""
+    if identity.tenant_id != tenant.id:
+        raise ConfigError(
+            f"The sign-in of tenant '{tenant.key}' belongs to {identity.company_name} ({identity.tenant_id}), but the "
+            f"settings say tenant_id {tenant.id}.",
+            next_step=f"Correct tenant_id or the sign-in of '{tenant.key}' in the settings.",
+        )
+
+
+def tenant_with_facts(tenant: Tenant, identity: PartnerIdentity) -> Tenant:
+    """The tenant of the settings, completed by what Partner Center says about it."""
+    return Tenant(
+        id=tenant.id,
+        key=tenant.key,
+        role=tenant.role,
+        name=identity.company_name,
+        country=identity.country,
+        currency=identity.currency,
+        partner_id=identity.partner_id,
+    )
+
+
+async def _read_customer_list(task: InventoryTask, snapshot: Snapshot, report: Reporter) -> None:
+    if snapshot.customers_listed:
+        return
+    listed = snapshot.customers
+    link = snapshot.next_link
+    while True:
+        try:
+            page = await task.partner_center.customer_page(link)
+        except RefusedError:
+            if link is None:
+                raise
+            link = None  # a stored continuation lapses after a while: start the list again, pages are idempotent
+            continue
+        await task.inventory.save_customer_page(snapshot, page.items, page.next_link)
+        listed += len(page.items)
+        report.update(f"{task.tenant.key}: customers listed", listed, None)
+        link = page.next_link
+        if link is None:
+            return
+
+
+async def _read_customers(task: InventoryTask, snapshot: Snapshot, report: Reporter) -> None:
+    label = f"{task.tenant.key}: customers read"
+    done = 0
+    slots = asyncio.Semaphore(task.in_flight)
+    while batch := await task.inventory.customers_to_read(snapshot, BATCH):
+        async with asyncio.TaskGroup() as group:
+            for customer_id in batch:
+                group.create_task(_read_customer(task, snapshot, customer_id, slots))
+        done += len(batch)
+        report.update(label, done, None)
+
+
+async def _read_customer(
+    task: InventoryTask, snapshot: Snapshot, customer_id: CustomerId, slots: asyncio.Semaphore
+) -> None:
+    async with slots:
+        try:
+            customer = await task.partner_center.customer(customer_id)
+            subscriptions = await task.partner_center.subscriptions(customer_id)
+        except (NotFoundError, RefusedError, RoleMissingError, UnexpectedAnswerError) as error:
+            await task.inventory.save_unread_customer(snapshot, customer_id, error.message)
+        else:
+            await task.inventory.save_customer(snapshot, customer, subscriptions)
+
+
+async def _read_catalogs(task: InventoryTask, snapshot: Snapshot, report: Reporter) -> None:
+    """The catalogs of every country the source customers live in and the target may sell to (R-27, R-83)."""
+    target_country = (await task.inventory.tenants())[-1].country
+    countries = [
+        country
+        for country in await task.inventory.source_countries()
+        if task.regions.same_region(country, target_country)
+    ]
+    await _read_missing_catalogs(task, snapshot, countries, report)
+
+
+async def _read_missing_catalogs(
+    task: InventoryTask, snapshot: Snapshot, countries: Sequence[str], report: Reporter
+) -> None:
+    for done, country in enumerate(countries, start=1):
+        if country not in snapshot.offer_countries:
+            offers = await task.partner_center.offers(country)
+            await task.inventory.save_offers(snapshot, country, offers)
+        report.update(f"{task.tenant.key}: catalogs read", done, len(countries))

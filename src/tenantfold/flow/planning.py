@@ -1,0 +1,156 @@
+"""Use case 9: build a plan from complete snapshots, save it with its checksum, have a person approve that checksum."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from tenantfold.domain.mapping import OfferMapping
+from tenantfold.domain.model import AgreementContact, CustomerId, Offer, Tenant, TenantRole
+from tenantfold.domain.plan import PlanCustomer, PlanHeader, PlanRecord
+from tenantfold.domain.planner import build_customer
+from tenantfold.domain.preflight import PlanContext
+from tenantfold.domain.records import Snapshot
+from tenantfold.domain.regions import RegionMap
+from tenantfold.domain.selection import CustomerSelection, match_selection
+from tenantfold.errors import InputError, PlanMissingError, PlanStaleError, SnapshotIncompleteError
+from tenantfold.flow.ports import Clock, Inventory, Ledger
+from tenantfold.flow.progress import Reporter
+
+SHORTEST_CHECKSUM = 8  # digits a person must at least type
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanTask:
+    """What a plan is made of beside the ledger. ``selection`` None means every customer of the source tenants."""
+
+    consolidation: str
+    inventory: Inventory
+    ledger: Ledger
+    clock: Clock
+    regions: RegionMap
+    mapping: Sequence[OfferMapping]
+    selection: CustomerSelection | None = None
+
+
+async def make(task: PlanTask, report: Reporter) -> PlanRecord:
+    """Build and save a plan. Raises SnapshotIncompleteError, or InputError for a list that does not fit the book."""
+    tenants = await task.inventory.tenants()
+    snapshots = await _complete_snapshots(task.inventory, tenants)
+    contacts = await _match(task, snapshots)
+    context = await _context(task, tenants, snapshots, contacts)
+    header = PlanHeader(
+        consolidation=task.consolidation,
+        target_id=context.target.id,
+        snapshots=tuple((one.tenant_id, one.number) for one in snapshots),
+        mapping_digest=_digest(sorted(task.mapping, key=lambda one: one.source_offer_id)),
+        selection_digest=_digest(sorted(contacts)) if contacts is not None else "",
+    )
+    return await task.ledger.save_plan(header, _customers(task, snapshots, context, contacts, report), task.clock.now())
+
+
+async def _complete_snapshots(inventory: Inventory, tenants: Sequence[Tenant]) -> tuple[Snapshot, ...]:
+    """The newest snapshot of every tenant, all complete. A half-written one is never planned on (invariant 9)."""
+    if not tenants:
+        raise SnapshotIncompleteError("There is no inventory yet.", next_step="Run: tenantfold inventory")
+    found = []
+    for tenant in tenants:
+        snapshot = await inventory.newest_snapshot(tenant.id)
+        if snapshot is None:
+            raise SnapshotIncompleteError(
+                f"Tenant '{tenant.key}' has no snapshot yet.", next_step=f"Run: tenantfold inventory {tenant.key}"
+            )
+        if snapshot.completed_at is None:
+            raise SnapshotIncompleteError(
+                f"Snapshot {snapshot.number} of tenant '{tenant.key}' is half-written ({snapshot.customers} customers "
+                "so far).",
+                next_step=f"Run: tenantfold inventory {tenant.key} (it continues where it stopped)",
+            )
+        found.append(snapshot)
+    return tuple(found)
+
+
+Chosen = Mapping[CustomerId, AgreementContact | None]
+
+
+async def _match(task: PlanTask, snapshots: Sequence[Snapshot]) -> Chosen | None:
+    """Match the given list against the book; every row must be a customer we know."""
+    if task.selection is None:
+        return None
+    known = [
+        (entry.customer_id, seen.company_name, seen.domain)
+        async for entry in task.inventory.book(snapshots)
+        for seen in entry.seen[:1]
+    ]
+    return match_selection(task.selection, known)
+
+
+async def _context(
+    task: PlanTask, tenants: Sequence[Tenant], snapshots: Sequence[Snapshot], contacts: Chosen | None
+) -> PlanContext:
+    target = next(tenant for tenant in tenants if tenant.role is TenantRole.TARGET)
+    target_snapshot = next(one for one in snapshots if one.tenant_id == target.id)
+    catalog: dict[str, Mapping[str, Offer]] = {}
+    for country in target_snapshot.offer_countries:
+        catalog[country] = await task.inventory.catalog(target_snapshot, country)
+    return PlanContext(
+        target=target,
+        sources={tenant.id: tenant for tenant in tenants if tenant.role is TenantRole.SOURCE},
+        catalog=catalog,
+        mapping={one.source_offer_id: one for one in task.mapping},
+        regions=task.regions,
+        counterparts=await task.ledger.counterparts(),
+        contacts={customer: contact for customer, contact in (contacts or {}).items() if contact is not None},
+    )
+
+
+async def _customers(
+    task: PlanTask, snapshots: Sequence[Snapshot], context: PlanContext, chosen: Chosen | None, report: Reporter
+) -> AsyncIterator[PlanCustomer]:
+    """Stream the plan; a customer whose cutover has begun is never left out, whatever the list says."""
+    done = 0
+    async for entry in task.inventory.book(snapshots):
+        begun = any(one.id in context.counterparts for one in entry.subscriptions)
+        if chosen is not None and entry.customer_id not in chosen and not begun:
+            continue
+        yield build_customer(entry, context)
+        done += 1
+        report.update("customers planned", done, None)
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(repr(value).encode()).hexdigest()[:16]
+
+
+async def approve(ledger: Ledger, inventory: Inventory, clock: Clock, *, checksum: str, approved_by: str) -> PlanRecord:
+    """Approve the newest plan by (the beginning of) its checksum. Raises InputError, PlanStaleError, PlanMissingError.
+
+    Approving what somebody else made newer in the meantime is impossible: the checksum would not match.
+    """
+    plan = await newest_plan(ledger)
+    given = checksum.strip().lower()
+    if len(given) < SHORTEST_CHECKSUM or not plan.checksum.startswith(given):
+        raise InputError(
+            f"'{checksum}' is not the checksum of the newest plan, which is {plan.checksum[:12]}.",
+            next_step="Look at it with: tenantfold show plan. Then approve at least 8 digits of its checksum.",
+        )
+    for tenant_id, number in plan.header.snapshots:
+        newest = await inventory.newest_snapshot(tenant_id)
+        if newest is None or newest.number != number:
+            raise PlanStaleError(
+                f"Plan {plan.checksum[:12]} was built on snapshot {number} of tenant {tenant_id}, but snapshot "
+                f"{newest.number if newest else 'none'} is the newest.",
+                next_step="Run: tenantfold plan, look at the new plan and approve that one.",
+            )
+    if plan.approved_at is not None:
+        return plan
+    return await ledger.approve_plan(plan.id, approved_by, clock.now())
+
+
+async def newest_plan(ledger: Ledger) -> PlanRecord:
+    """The newest plan. Raises PlanMissingError."""
+    plan = await ledger.newest_plan()
+    if plan is None:
+        raise PlanMissingError("There is no plan yet.", next_step="Run: tenantfold plan")
+    return plan

@@ -1,0 +1,67 @@
+"""Use case 8: write invitations, and find out who accepted. Nothing is sent from here; files go out for now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tenantfold.domain.messages import invitation_text
+from tenantfold.domain.model import CustomerId
+from tenantfold.domain.plan import Disposition, PlanCustomer
+from tenantfold.domain.records import Invitation
+from tenantfold.errors import PlanNotApprovedError
+from tenantfold.flow.planning import newest_plan
+from tenantfold.flow.ports import Clock, Ledger, PartnerCenter
+from tenantfold.flow.progress import Reporter
+
+WriteMessage = Callable[[PlanCustomer, str], str]
+"""Keeps one message somewhere a person can send it from; returns where."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InviteTask:
+    """What inviting needs."""
+
+    ledger: Ledger
+    target: PartnerCenter
+    partner_name: str
+    clock: Clock
+    write: WriteMessage
+
+
+async def invite(task: InviteTask, report: Reporter) -> tuple[Invitation, ...]:
+    """Write an invitation for every customer of the approved plan that is not at the target yet. Repeatable.
+
+    The URL is the target tenant's and the same for all (R-16, R-97). Raises PlanNotApprovedError.
+    """
+    plan = await newest_plan(task.ledger)
+    if plan.approved_at is None:
+        raise PlanNotApprovedError(
+            f"Plan {plan.checksum[:12]} is not approved.",
+            next_step=f"Review it and run: tenantfold approve {plan.checksum[:12]}",
+        )
+    url = await task.target.relationship_url()
+    known = await task.ledger.invitations()
+    waiting = await task.ledger.waiting_for_acceptance()
+    written = []
+    async for customer in task.ledger.plan_customers(plan.id, Disposition.MOVE):
+        if customer.customer_id in known or customer.customer_id not in waiting or customer.at_target_already:
+            continue
+        place = task.write(customer, invitation_text(customer.company_name, task.partner_name, url))
+        invitation = Invitation(customer_id=customer.customer_id, url=url, written_to=place, at=task.clock.now())
+        await task.ledger.save_invitation(invitation)
+        written.append(invitation)
+        report.update("invitations written", len(written), None)
+    return tuple(written)
+
+
+async def poll_acceptance(ledger: Ledger, target: PartnerCenter, clock: Clock) -> int:
+    """Find everybody who accepted by one walk over the target's customer list (R-22). Returns how many are new."""
+    waiting = await ledger.waiting_for_acceptance()
+    if not waiting:
+        return 0
+    accepted: list[CustomerId] = []
+    async for read in target.customers():
+        if read.value.id in waiting and read.value.relationship == "reseller":
+            accepted.append(read.value.id)
+    return await ledger.mark_accepted(accepted, clock.now()) if accepted else 0
