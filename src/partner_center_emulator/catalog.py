@@ -1,8 +1,8 @@
 """The legacy catalog (state room): the offers every new world starts with, and what they cost.
 
 ``catalog.json`` beside this module holds the offers: ids, names, quantities, limits and prerequisites as the public
-catalog had them (commerce reference 1.1); descriptions and prices are invented. A world owns its offers, so a test or the
-demo may take one off sale without touching anybody else's world.
+catalog had them (commerce reference 1.1); descriptions and prices are invented. A world owns its offers, so a test or
+the demo may take one off sale without touching anybody else's world.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Look-up tables over orders and subscriptions (state room), derived from the world and never stored.
 
-Get it with ``emulator.derived(CommerceIndex)``. Whoever adds an order or a subscription adds it through ``put_order`` and
-``put_subscription``; if something was put into the world behind the index (a test, a loaded snapshot), the changed number
-of rows gives it away and the tables are built again. Nothing ever leaves a world, so the number is enough.
+Get it with ``emulator.derived(CommerceIndex)``. Whoever adds an order or a subscription adds it through ``put_order``
+and ``put_subscription``; if something was put into the world behind the index (a test, a loaded snapshot), the changed
+number of rows gives it away and the tables are built again. Nothing ever leaves a world, so the number is enough.
 """
 
 from __future__ import annotations

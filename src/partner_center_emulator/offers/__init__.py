@@ -1,0 +1,1 @@
+"""Offers and offer categories of the legacy catalog (commerce reference 1.1)."""

@@ -1,0 +1,120 @@
+"""HTTP side of orders (wire room): buy, read, list, change (commerce 2.1 and 2.3)."""
+
+from __future__ import annotations
+
+from partner_center_emulator.audit import models as audit
+from partner_center_emulator.coverage import behaviour
+from partner_center_emulator.orders.models import find_order, list_orders, patch_order, wire_order
+from partner_center_emulator.orders.purchase import place_order
+from partner_center_emulator.requests import Call, Reply, Route
+from partner_center_emulator.wire import Json, collection, self_link
+from partner_center_emulator.world import Customer, Order
+
+_BUYERS = frozenset({"admin_agent", "sales_agent", "global_admin"})
+
+
+def _write_audit(call: Call, customer: Customer, order: Order, operation: str, first_line: int = 0) -> None:
+    facts = [("OrderId", order.id), ("AlternateId", order.id), ("BillingCycle", order.billing_cycle)]
+    for number, line in enumerate(order.lines[first_line:]):
+        facts += [
+            (f"OfferId-{number}", line.offer_id),
+            (f"SubscriptionId-{number}", line.subscription_id or ""),
+            (f"SubscriptionName-{number}", line.friendly_name),
+            (f"Quantity-{number}", str(line.quantity)),
+            (f"PartnerOnRecord-{number}", line.partner_id_on_record or ""),
+        ]
+    activity = audit.Activity(
+        operation_type=operation,
+        resource_type="order",
+        user_principal_name=call.principal.upn,
+        application_id=call.principal.app_id,
+        new_value=wire_order(order),
+        customized_data=tuple(facts),
+    )
+    audit.write(call.emulator, call.tenant.id, customer, activity)
+
+
+async def create_order(call: Call) -> Reply:
+    """Answer ``POST /customers/{customer}/orders``: buy, 201 with the completed order."""
+    customer = call.customer()
+    order = place_order(call.emulator, call.tenant, customer, call.members(), call.request_id)
+    _write_audit(call, customer, order, "create_order")
+    return Reply(wire_order(order), status=201)
+
+
+async def read_orders(call: Call) -> Reply:
+    """Answer ``GET /customers/{customer}/orders``, all or those of one ``billingType``."""
+    customer = call.customer()
+    orders = list_orders(
+        call.emulator, call.tenant.id, customer.id, billing_cycle=call.query.get("billingtype", "")
+    )
+    uri = f"/customers/{customer.id}/orders"
+    return Reply(collection([wire_order(order) for order in orders], links=self_link(uri)))
+
+
+async def read_order(call: Call) -> Reply:
+    """Answer ``GET /customers/{customer}/orders/{order}``."""
+    return Reply(wire_order(_order(call, call.customer())))
+
+
+async def update_order(call: Call) -> Reply:
+    """Answer ``PATCH /customers/{customer}/orders/{order}``: buy add-ons, change the billing cycle."""
+    customer = call.customer()
+    order = _order(call, customer)
+    known, version = len(order.lines), order.version
+    patch_order(call.emulator, call.tenant, customer, order, call.members(), call.headers, call.request_id)
+    if order.version != version:
+        _write_audit(call, customer, order, "update_order", first_line=known if len(order.lines) > known else 0)
+    return Reply(wire_order(order))
+
+
+async def read_provisioning_status(call: Call) -> Reply:
+    """Answer ``GET .../orders/{order}/provisioningstatus``: legacy lines are fulfilled at once."""
+    order = _order(call, call.customer())
+    rows: list[Json] = [
+        {
+            "orderLineItemId": line.line_item_number,
+            "lineItemNumber": line.line_item_number,
+            "status": "fulfilled",
+            "quantityProvisioningInformation": [{"quantity": line.quantity, "status": "fulfilled"}],
+        }
+        for line in order.lines
+    ]
+    return Reply(collection(rows))
+
+
+def _order(call: Call, customer: Customer) -> Order:
+    return find_order(call.world, call.tenant.id, customer.id, call.path["order"])
+
+
+_ORDERS = "/v1/customers/{customer}/orders"
+_ORDER = "/v1/customers/{customer}/orders/{order}"
+
+ROUTES: tuple[Route, ...] = (
+    Route("POST", _ORDERS, create_order, resource="order", roles=_BUYERS),
+    Route("GET", _ORDERS, read_orders, resource="order"),
+    Route("GET", _ORDER, read_order, resource="order"),
+    Route("PATCH", _ORDER, update_order, resource="order", roles=_BUYERS),
+    Route("GET", f"{_ORDER}/provisioningstatus", read_provisioning_status, auth="AU", resource="order", roles=_BUYERS),
+)
+
+_POST = f"POST {_ORDERS}"
+behaviour(_POST, source="documented", page="commerce 2.3", note="Legacy orders are `completed` at once")
+behaviour(_POST, source="documented", page="commerce 2.4", note="Purchase errors by number")
+behaviour(_POST, source="documented", page="core 7", note="403 code 13605 until the customer agreement is confirmed")
+behaviour(_POST, source="documented", page="commerce 1.1", note="`Concurrent` counts active and suspended subscriptions")
+behaviour(_POST, source="assumed", page="commerce 1.1", note="`Concurrent` and `Lifetime` count over all partners")
+behaviour(_POST, source="assumed", page="commerce 0", note="300 active or suspended subscriptions per customer tenant")
+behaviour(_POST, source="assumed", page="commerce 2.3", note="A purchase is all or nothing; no cycle means `monthly`")
+behaviour(_POST, source="assumed", page="commerce 2.3", note="An add-on line may name an active base bought earlier")
+behaviour(f"GET {_ORDERS}", source="documented", page="commerce 0", note="List lags by `order_list_lag_seconds`")
+behaviour(f"GET {_ORDERS}", source="documented", page="commerce 2.1", note="Filter `billingType`")
+behaviour(f"GET {_ORDER}", source="documented", page="commerce 2.1", note="404 code 20000")
+behaviour(f"PATCH {_ORDER}", source="documented", page="commerce 2.3", note="Buys add-ons; etag version rises")
+behaviour(f"PATCH {_ORDER}", source="documented", page="commerce 2.3", note="Billing cycle of the whole order; 6000, 6001")
+behaviour(f"PATCH {_ORDER}", source="assumed", page="commerce 2.4", note="Cancelling a legacy order is 400 code 800063")
+behaviour(f"PATCH {_ORDER}", source="assumed", page="commerce 2.3", note="The parent must belong to the order")
+behaviour(
+    f"GET {_ORDER}/provisioningstatus", source="documented", page="commerce 2.3", note="App+user; legacy: fulfilled"
+)
+behaviour("orders: roles", source="assumed", page="core 1.7", note="Buying needs Admin agent, Sales agent or Global admin")

@@ -1,0 +1,103 @@
+"""HTTP side of subscriptions (wire room): list, read, add-ons, PATCH of the whole object (commerce 3.1)."""
+
+from __future__ import annotations
+
+from partner_center_emulator.audit import models as audit
+from partner_center_emulator.coverage import behaviour
+from partner_center_emulator.offers.models import OfferLinks
+from partner_center_emulator.requests import Call, Reply, Route
+from partner_center_emulator.subscriptions.models import (
+    find_subscription,
+    list_add_ons,
+    list_subscriptions,
+    patch_subscription,
+)
+from partner_center_emulator.subscriptions.wire_form import wire_subscription
+from partner_center_emulator.wire import Json, collection
+from partner_center_emulator.world import Customer, Subscription
+
+_EDITORS = frozenset({"admin_agent", "sales_agent", "global_admin"})
+
+
+def _show(call: Call, subscription: Subscription) -> Json:
+    return wire_subscription(call.world, call.emulator.derived(OfferLinks), subscription)
+
+
+def _subscription(call: Call, customer: Customer) -> Subscription:
+    return find_subscription(call.world, call.tenant.id, customer.id, call.path["subscription"])
+
+
+async def read_subscriptions(call: Call) -> Reply:
+    """Answer ``GET /customers/{customer}/subscriptions``: every state, one answer without pages."""
+    customer = call.customer()
+    found = list_subscriptions(
+        call.emulator,
+        call.tenant.id,
+        customer.id,
+        order_id=call.query.get("order_id", ""),
+        partner_id=call.query.get("mpn_id", ""),
+    )
+    return Reply(collection([_show(call, subscription) for subscription in found]))
+
+
+async def read_subscription(call: Call) -> Reply:
+    """Answer ``GET /customers/{customer}/subscriptions/{subscription}``."""
+    return Reply(_show(call, _subscription(call, call.customer())))
+
+
+async def read_add_ons(call: Call) -> Reply:
+    """Answer ``GET .../subscriptions/{subscription}/addons``."""
+    base = _subscription(call, call.customer())
+    return Reply(collection([_show(call, add_on) for add_on in list_add_ons(call.emulator, base)]))
+
+
+async def update_subscription(call: Call) -> Reply:
+    """Answer ``PATCH .../subscriptions/{subscription}``: 200 with the changed object."""
+    customer = call.customer()
+    subscription = _subscription(call, customer)
+    version = subscription.version
+    patch_subscription(call.emulator, subscription, call.members(), call.headers, call.request_id)
+    body = _show(call, subscription)
+    if subscription.version != version:
+        activity = audit.Activity(
+            operation_type="update_subscription",
+            resource_type="subscription",
+            user_principal_name=call.principal.upn,
+            application_id=call.principal.app_id,
+            new_value=body,
+        )
+        audit.write(call.emulator, call.tenant.id, customer, activity)
+    return Reply(body)
+
+
+_LIST = "/v1/customers/{customer}/subscriptions"
+_ONE = "/v1/customers/{customer}/subscriptions/{subscription}"
+
+ROUTES: tuple[Route, ...] = (
+    Route("GET", _LIST, read_subscriptions, resource="subscription"),
+    Route("GET", _ONE, read_subscription, resource="subscription"),
+    Route("PATCH", _ONE, update_subscription, resource="subscription", roles=_EDITORS),
+    Route("GET", f"{_ONE}/addons", read_add_ons, resource="subscription"),
+)
+
+_PATCH = f"PATCH {_ONE}"
+behaviour(f"GET {_LIST}", source="documented", page="commerce 3.1", note="All states in one answer; `order_id`, `mpn_id`")
+behaviour(f"GET {_ONE}", source="documented", page="commerce 3.1", note="404 code 20003")
+behaviour(f"GET {_ONE}", source="documented", page="commerce 3.2", note="Legacy ids in upper case, legacy etag")
+behaviour(f"GET {_ONE}", source="assumed", page="commerce 3.2", note="A status nobody has seen before is served as it is")
+behaviour(f"GET {_ONE}/addons", source="documented", page="commerce 3.1", note="Legacy add-ons of a base")
+behaviour(_PATCH, source="documented", page="commerce 0.1", note="Stale etag in `If-Match` or body is 400 code 2055")
+behaviour(_PATCH, source="assumed", page="commerce 0.1", note="Without any etag the change is accepted")
+behaviour(_PATCH, source="documented", page="commerce 3.3", note="active <-> suspended; a base takes its add-ons along")
+behaviour(_PATCH, source="documented", page="commerce 3.3", note="800040, 2001, 2011, 2054, 27009")
+behaviour(_PATCH, source="assumed", page="commerce 3.3", note="Reactivating a base leaves its add-ons suspended")
+behaviour(_PATCH, source="assumed", page="commerce 3.3", note="409 code 800082 while the status is an unknown one")
+behaviour(_PATCH, source="documented", page="commerce 0", note="Without `autoRenewEnabled` auto-renew is switched off")
+behaviour("subscriptions: time", source="documented", page="commerce 3.3", note="Suspended: deleted after 90 days")
+behaviour("subscriptions: time", source="documented", page="commerce 3.3", note="Active: renews for 12 months at term end")
+behaviour(
+    "subscriptions: time",
+    source="assumed",
+    page="commerce 3.3",
+    note="Active without auto-renew: suspended at term end with the reason Expiration",
+)
