@@ -1,0 +1,122 @@
+"""The page behind a relationship request link: sign in, read, tick, accept (core reference 6.2).
+
+Plain HTML from the server: it works without JavaScript, everything from the world is escaped, and a strict
+Content-Security-Policy allows nothing but the page's own style sheet. There are no passwords: a user name signs in.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+
+from jinja2 import Environment, PackageLoader
+from starlette.datastructures import URL
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from partner_center_emulator.emulator import Emulator
+from partner_center_emulator.relationships import models
+from partner_center_emulator.relationships.models import AcceptanceRefusedError, AdminIndex, Refused
+from partner_center_emulator.world import Customer, PartnerTenant
+
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+_STATUS = {Refused.NOT_GLOBAL_ADMIN: 403, Refused.OTHER_REGION: 403, Refused.ALREADY_CUSTOMER: 200}
+_LISTED_ADMINS = 200
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(loader=PackageLoader("partner_center_emulator.relationships", "templates"), autoescape=True)
+
+
+async def style(_emulator: Emulator, _request: Request) -> Response:
+    """Return the page's style sheet."""
+    text = files("partner_center_emulator.relationships").joinpath("templates/style.css").read_bytes()
+    return Response(text, media_type="text/css", headers={"X-Content-Type-Options": "nosniff"})
+
+
+async def show(emulator: Emulator, request: Request) -> Response:
+    """Return step 1 (sign in), or the success page after an acceptance."""
+    tenant = _tenant(emulator, request)
+    if tenant is None:
+        return _render("unknown.html", 404)
+    accepted = request.query_params.get("accepted", "").lower()
+    customer = emulator.world.customers.get(accepted)
+    if customer is not None and f"{tenant.id}/{customer.id}" in emulator.world.relationships:
+        return _render("accepted.html", 200, tenant=tenant, customer=customer)
+    return _sign_in(emulator, request, tenant)
+
+
+async def submit(emulator: Emulator, request: Request) -> Response:
+    """Take a form: the user name leads to step 2, the ticked agreement to the acceptance."""
+    tenant = _tenant(emulator, request)
+    if tenant is None:
+        return _render("unknown.html", 404)
+    async with request.form() as form:
+        given = {name: value for name, value in form.items() if isinstance(value, str)}
+    user_name = given.get("user_name", "").strip()
+    found = emulator.derived(AdminIndex).find(user_name) if user_name else None
+    if found is None:
+        error = "Enter your user name." if not user_name else "There is no such user. Check the spelling and try again."
+        return _sign_in(emulator, request, tenant, error=error, user_name=user_name)
+    customer, is_global_admin = found
+    reason = models.obstacle(emulator, tenant, customer, is_global_admin=is_global_admin)
+    if reason is not None:
+        return _refused(tenant, customer, user_name, reason)
+    if given.get("step") != "accept":
+        return _agreement(tenant, customer, user_name)
+    if given.get("agreed") != "yes":
+        return _agreement(tenant, customer, user_name, error="Tick the box to accept the agreement.")
+    return _accept(emulator, request, tenant, customer)
+
+
+def _accept(emulator: Emulator, request: Request, tenant: PartnerTenant, customer: Customer) -> Response:
+    try:
+        models.accept(emulator, tenant, customer, is_global_admin=True)
+    except AcceptanceRefusedError as error:
+        return _refused(tenant, customer, customer.admin_upn, error.reason)
+    # answered with a redirect, so that a reload shows the page again and does not send the form again
+    target = URL(str(request.url)).include_query_params(accepted=customer.id)
+    return RedirectResponse(f"{target.path}?{target.query}", 303, _HEADERS)
+
+
+def _tenant(emulator: Emulator, request: Request) -> PartnerTenant | None:
+    if request.query_params.get("invType", "ResellerRelationship") != "ResellerRelationship":
+        return None
+    return emulator.world.partner_tenants.get(request.query_params.get("partnerId", "").lower())
+
+
+def _sign_in(
+    emulator: Emulator, request: Request, tenant: PartnerTenant, *, error: str = "", user_name: str = ""
+) -> Response:
+    admins: list[Customer] = []
+    if "help" in request.query_params:
+        admins = sorted(emulator.world.customers.values(), key=lambda row: row.company_name)[:_LISTED_ADMINS]
+    return _render(
+        "sign_in.html", 422 if error else 200, tenant=tenant, error=error, user_name=user_name, admins=admins
+    )
+
+
+def _agreement(tenant: PartnerTenant, customer: Customer, user_name: str, *, error: str = "") -> Response:
+    return _render(
+        "agreement.html", 422 if error else 200, tenant=tenant, customer=customer, user_name=user_name, error=error
+    )
+
+
+def _refused(tenant: PartnerTenant, customer: Customer, user_name: str, reason: Refused) -> Response:
+    return _render(
+        "refused.html", _STATUS[reason], tenant=tenant, customer=customer, user_name=user_name, reason=reason.value,
+        tenant_region=models.region_of(tenant.address.country),
+        customer_region=models.region_of(customer.address.country),
+    )  # fmt: skip
+
+
+def _render(name: str, status: int, **values: object) -> Response:
+    return HTMLResponse(_templates().get_template(name).render(**values), status, _HEADERS)
