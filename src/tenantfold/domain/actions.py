@@ -104,3 +104,6 @@ Action = (
     | Resend
     | Pause
 )
+
+Write = Attest | PlaceOrder | BuyAddOns | Suspend
+"""The actions that change something at Microsoft: each gets an intent before its call."""

@@ -15,8 +15,9 @@ from uuid import UUID
 from tenantfold.domain import actions
 from tenantfold.domain.cutover import needs_agreement_read, next_action
 from tenantfold.domain.guards import Refusal, RefusalCode
-from tenantfold.domain.journal import Intent, OpKind, Outcome, OutcomeKind, intent_key
-from tenantfold.domain.model import CustomerId, OrderLine, PlacedOrder, Subscription, SubscriptionId, TenantId
+from tenantfold.domain.intents import intent_for
+from tenantfold.domain.journal import Intent, OpKind, Outcome, OutcomeKind
+from tenantfold.domain.model import CustomerId, PlacedOrder, Subscription, SubscriptionId, TenantId
 from tenantfold.domain.observation import Observation
 from tenantfold.domain.pairing import counterparts_of
 from tenantfold.domain.policy import Policy
@@ -102,7 +103,7 @@ class _Drive:
                 return await self._adopt(intent, outcome)
             case actions.Resend(intent=intent):
                 return await self._send(intent)
-            case _:
+            case actions.Attest() | actions.PlaceOrder() | actions.BuyAddOns() | actions.Suspend():
                 return await self._begin(action)
 
     # --- reading ---
@@ -179,46 +180,14 @@ class _Drive:
 
     # --- writing ---
 
-    async def _begin(self, action: actions.Action) -> bool:
+    async def _begin(self, action: actions.Write) -> bool:
         """Commit the intent, then make the call (invariant 6)."""
-        intent = self._intent(action)
+        tools = self.tools
+        intent = intent_for(
+            action, self.case, self.observation, tools.consolidation, tools.target_id, tools.clock.now()
+        )
         await self.tools.ledger.record_intent(intent)
         return await self._send(intent)
-
-    def _intent(self, action: actions.Action) -> Intent:
-        customer_id = self.case.customer.customer_id
-        baseline = tuple(self.observation.target) if self.observation else ()
-        match action:
-            case actions.Attest(contact=contact):
-                kind, tenant, subjects = OpKind.ATTEST_AGREEMENT, self.tools.target_id, ()
-                extra: dict[str, object] = {"contact": contact}
-            case actions.PlaceOrder(billing_cycle=cycle, lines=lines):
-                kind, tenant, subjects = OpKind.PLACE_ORDER, self.tools.target_id, _subjects(lines)
-                extra = {"billing_cycle": cycle, "lines": lines, "baseline": baseline}
-            case actions.BuyAddOns(order_id=order_id, billing_cycle=cycle, lines=lines):
-                kind, tenant, subjects = OpKind.BUY_ADD_ONS, self.tools.target_id, _subjects(lines)
-                extra = {"order_id": order_id, "billing_cycle": cycle, "lines": lines, "baseline": baseline}
-            case actions.Suspend(item=item):
-                kind, tenant, subjects = OpKind.SUSPEND, item.tenant_id, (item.subscription_id,)
-                extra = {}
-            case _:
-                raise TypeError(f"{type(action).__name__} is not a write")
-        generation = sum(
-            1
-            for intent, outcome in self.case.settled
-            if outcome.kind is OutcomeKind.FAILED and (intent.kind, intent.subjects) == (kind, subjects)
-        )
-        intent = Intent(
-            key=intent_key(self.tools.consolidation, customer_id, kind, subjects, generation),
-            plan_id=self.case.plan.id,
-            customer_id=customer_id,
-            tenant_id=tenant,
-            kind=kind,
-            at=self.tools.clock.now(),
-            subjects=subjects,
-            generation=generation,
-        )
-        return replace(intent, **extra)  # type: ignore[arg-type]  # the names above are fields of Intent
 
     async def _send(self, intent: Intent) -> bool:
         """Make the call of an intent once. What is unknown stays open; what surely failed gets an outcome."""
@@ -328,10 +297,6 @@ class _Drive:
         event = f"cutover.{intent.kind.value}.failed"
         await self._record(Step(progress=self.case.progress, outcome=outcome, event=event, facts=facts))
         return await self._pause(refusal) if refusal is not None else True
-
-
-def _subjects(lines: tuple[OrderLine, ...]) -> tuple[SubscriptionId, ...]:
-    return tuple(line.source_subscription_id for line in lines)
 
 
 def _ordered_as(case: Case) -> dict[SubscriptionId, tuple[str, int]]:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tenantfold.domain.messages import invitation_text
-from tenantfold.domain.model import CustomerId
 from tenantfold.domain.plan import Disposition, PlanCustomer
 from tenantfold.domain.records import Invitation
 from tenantfold.errors import PlanNotApprovedError
@@ -60,8 +59,9 @@ async def poll_acceptance(ledger: Ledger, target: PartnerCenter, clock: Clock) -
     waiting = await ledger.waiting_for_acceptance()
     if not waiting:
         return 0
-    accepted: list[CustomerId] = []
-    async for read in target.customers():
-        if read.value.id in waiting and read.value.relationship == "reseller":
-            accepted.append(read.value.id)
+    accepted = [
+        read.value.id
+        async for read in target.customers()
+        if read.value.id in waiting and read.value.relationship == "reseller"
+    ]
     return await ledger.mark_accepted(accepted, clock.now()) if accepted else 0

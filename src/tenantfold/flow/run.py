@@ -18,9 +18,8 @@ from tenantfold.flow.progress import Reporter
 from tenantfold.flow.relationships import poll_acceptance
 
 BATCH = 500
-RECHECKED = tuple(
-    phase for phase in Phase if phase not in {Phase.PLANNED, Phase.INVITED, Phase.BLOCKED} and not phase.is_final
-)
+NOT_STARTED = frozenset({Phase.PLANNED, Phase.INVITED, Phase.BLOCKED})
+RECHECKED = tuple(phase for phase in Phase if phase not in NOT_STARTED and not phase.is_final)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

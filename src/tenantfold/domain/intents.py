@@ -1,0 +1,60 @@
+"""Turns an action that writes at Microsoft into the intent that is committed before its call."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from tenantfold.domain.actions import Attest, BuyAddOns, PlaceOrder, Suspend, Write
+from tenantfold.domain.journal import Intent, OpKind, OutcomeKind, intent_key
+from tenantfold.domain.model import OrderLine, SubscriptionId, TenantId
+from tenantfold.domain.observation import Observation
+from tenantfold.domain.records import Case
+
+
+def intent_for(
+    action: Write, case: Case, observation: Observation | None, consolidation: str, target_id: TenantId, now: datetime
+) -> Intent:
+    """The intent of an action. Its key depends only on what is wanted and how often it failed before."""
+    baseline = tuple(observation.target) if observation else ()
+    match action:
+        case Attest(contact=contact):
+            return replace(_intent(OpKind.ATTEST_AGREEMENT, target_id, (), case, consolidation, now), contact=contact)
+        case PlaceOrder(billing_cycle=cycle, lines=lines):
+            intent = _intent(OpKind.PLACE_ORDER, target_id, _subjects(lines), case, consolidation, now)
+            return replace(intent, billing_cycle=cycle, lines=lines, baseline=baseline)
+        case BuyAddOns(order_id=order_id, billing_cycle=cycle, lines=lines):
+            intent = _intent(OpKind.BUY_ADD_ONS, target_id, _subjects(lines), case, consolidation, now)
+            return replace(intent, order_id=order_id, billing_cycle=cycle, lines=lines, baseline=baseline)
+        case Suspend(item=item):
+            return _intent(OpKind.SUSPEND, item.tenant_id, (item.subscription_id,), case, consolidation, now)
+
+
+def _intent(
+    kind: OpKind,
+    tenant_id: TenantId,
+    subjects: tuple[SubscriptionId, ...],
+    case: Case,
+    consolidation: str,
+    now: datetime,
+) -> Intent:
+    generation = sum(
+        1
+        for intent, outcome in case.settled
+        if outcome.kind is OutcomeKind.FAILED and (intent.kind, intent.subjects) == (kind, subjects)
+    )
+    customer_id = case.customer.customer_id
+    return Intent(
+        key=intent_key(consolidation, customer_id, kind, subjects, generation),
+        plan_id=case.plan.id,
+        customer_id=customer_id,
+        tenant_id=tenant_id,
+        kind=kind,
+        at=now,
+        subjects=subjects,
+        generation=generation,
+    )
+
+
+def _subjects(lines: tuple[OrderLine, ...]) -> tuple[SubscriptionId, ...]:
+    return tuple(line.source_subscription_id for line in lines)
