@@ -16,7 +16,8 @@ from partner_center_emulator.world import World
 
 behaviour("throttle", source="documented", page="core 4", note="500 calls a minute per tenant for customer, order and "
           "subscription calls; 429 with Retry-After in form C; rejected calls count; GET /v1/customers is not limited")
-behaviour("throttle", source="assumed", page="core 11", note="The window slides and is keyed by the partner tenant")
+behaviour("throttle", source="assumed", page="core 11", note="The window slides and is keyed by the "
+          "partner tenant; profiles count as customer calls; agreements, requests and audit are not limited")
 
 
 class _Bucket:

@@ -43,10 +43,10 @@ async def direct_signed_status(call: Call) -> Reply:
 
 ROUTES = (
     Route("GET", "/v1/agreements", list_metadata, auth="AU"),
-    Route("GET", "/v1/customers/{customer}/agreements", list_agreements, auth="AU", resource="customer"),
-    Route("POST", "/v1/customers/{customer}/agreements", attest, auth="AU", resource="customer"),
+    Route("GET", "/v1/customers/{customer}/agreements", list_agreements, auth="AU"),
+    Route("POST", "/v1/customers/{customer}/agreements", attest, auth="AU"),
     Route(
         "GET", "/v1/customers/{customer}/directSignedMicrosoftCustomerAgreementStatus", direct_signed_status,
-        auth="AU", resource="customer",
+        auth="AU",
     ),
 )  # fmt: skip

@@ -40,11 +40,10 @@ _SELLERS = frozenset({"admin_agent", "sales_agent"})
 
 ROUTES: tuple[Route | Page, ...] = (
     Route(
-        "GET", "/v1/customers/relationshiprequests", relationship_request, auth="AU", resource="customer",
-        roles=_SELLERS,
+        "GET", "/v1/customers/relationshiprequests", relationship_request, auth="AU", roles=_SELLERS,
     ),
     Route("GET", "/v1/relationships", partner_relationships, auth="AU"),
-    Route("GET", "/v1/customers/{customer}/relationships", customer_relationships, auth="AU", resource="customer"),
+    Route("GET", "/v1/customers/{customer}/relationships", customer_relationships, auth="AU"),
     Page("GET", "/Adminportal/Home", page.show),
     Page("POST", "/Adminportal/Home", page.submit),
     Page("GET", "/Adminportal/style.css", page.style),
