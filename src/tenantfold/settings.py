@@ -1,0 +1,342 @@
+"""The settings as values (settings room): the one table of every setting, and the frozen dataclasses it fills.
+
+``config.py`` reads them; docs, template and ``config show`` are made from the same table, so they cannot disagree.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import time
+from enum import StrEnum
+from pathlib import Path
+
+from tenantfold.secret_refs import SecretRef
+
+SettingValue = str | int | float | time | Path | SecretRef | None
+
+
+class Kind(StrEnum):
+    """What a setting's value is; the text is how an error names it."""
+
+    TEXT = "a text"
+    NAME = "a short name"
+    GUID = "a GUID"
+    WHOLE_NUMBER = "a whole number"
+    SECONDS = "a number of seconds"
+    TIME_OF_DAY = "a time of day"
+    URL = "a web address"
+    DATABASE = "a database address"
+    PATH = "a path"
+    SECRET = "a reference to a secret"  # noqa: S105 - the name of a kind, not a secret
+
+
+class _Required:
+    """The mark of a setting that has no default."""
+
+    def __repr__(self) -> str:
+        return "REQUIRED"
+
+
+REQUIRED = _Required()
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of a few words. ``later`` names words that will be allowed one day, with the sentence to answer."""
+
+    words: tuple[str, ...]
+    later: tuple[tuple[str, str], ...] = ()
+
+    def admits(self, value: object) -> bool:
+        """Whether the value is one of the words."""
+        return value in self.words
+
+    def __str__(self) -> str:
+        return " or ".join(f'"{word}"' for word in self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """A number from ``low`` to ``high``, both included."""
+
+    low: float
+    high: float
+
+    def admits(self, value: object) -> bool:
+        """Whether the value is a number inside the limits."""
+        return isinstance(value, int | float) and self.low <= value <= self.high
+
+    def __str__(self) -> str:
+        return f"{self.low:g} to {self.high:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A text that matches a pattern as a whole; ``words`` says in words what the pattern means."""
+
+    pattern: re.Pattern[str]
+    words: str
+
+    def admits(self, value: object) -> bool:
+        """Whether the value is a text of this shape."""
+        return isinstance(value, str) and self.pattern.fullmatch(value) is not None
+
+    def __str__(self) -> str:
+        return self.words
+
+
+GUID = Shape(
+    re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"),
+    "a GUID such as 3f2504e0-4f89-41d3-9a0c-0305e82c3301",
+)
+NAME = Shape(re.compile(r"[a-z0-9]+(-[a-z0-9]+)*"), "lower-case letters, digits and single hyphens, such as nordics")
+URL = Shape(
+    re.compile(r"https://[^\s/?#@]+[^\s?#@]*|http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(/[^\s?#@]*)?"),
+    "an https address (http only on this machine), without a user name or password in it",
+)
+DATABASE = Shape(
+    re.compile(r"sqlite:///\S.*|postgresql(\+psycopg)?://(?![^/\s]*:[^@\s]*@)(?!\S*[?&]password=)\S+"),
+    "sqlite:///path or postgresql://user@host/name, without a password (that is database_password)",
+)
+REFERENCE = "env:NAME or file:path, never the secret itself"
+CLOUDS = ("commercial", "us_government")
+LATE_CASES_LATER = (
+    (
+        "withdraw",
+        (
+            'withdrawing the target subscription of a late cutover is not supported yet; "finish" completes the '
+            "suspension after midnight and raises an alarm"
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One row of the table. ``name`` is the path in the TOML file; ``sources[]`` stands for each source tenant.
+
+    ``default`` is REQUIRED when there is none; ``allowed`` is checked and shown in errors, docs and template.
+    """
+
+    name: str
+    type: Kind
+    default: SettingValue | _Required
+    help: str
+    allowed: Choice | Between | Shape | str = ""
+
+    @property
+    def is_required(self) -> bool:
+        """Whether it must be given."""
+        return isinstance(self.default, _Required)
+
+    @property
+    def allowed_text(self) -> str:
+        """What may stand here, in words."""
+        if isinstance(self.allowed, Between):
+            return f"{self.type.value}, {self.allowed}"
+        return str(self.allowed) or self.type.value
+
+
+def _tenant(prefix: str, whose: str, key: str | _Required) -> tuple[Setting, ...]:
+    """The settings of one partner tenant."""
+    return (
+        Setting(f"{prefix}.key", Kind.NAME, key, f"Short name of {whose} in commands, reports and logs.", NAME),
+        Setting(f"{prefix}.tenant_id", Kind.GUID, REQUIRED, f"Entra tenant id of {whose}.", GUID),
+        Setting(f"{prefix}.client_id", Kind.GUID, REQUIRED, f"Id of the app registration in {whose}.", GUID),
+        Setting(f"{prefix}.client_secret", Kind.SECRET, REQUIRED, "Where the app's secret is.", REFERENCE),
+        Setting(
+            f"{prefix}.refresh_token",
+            Kind.SECRET,
+            None,
+            "Where the refresh token of the signed-in user is; as file: it is renewed there.",
+            REFERENCE,
+        ),
+    )
+
+
+_SECONDS = Between(0, 86_400)
+SETTINGS: tuple[Setting, ...] = (
+    Setting("consolidation", Kind.NAME, REQUIRED, "Name of this consolidation; part of every request id.", NAME),
+    Setting(
+        "database_url",
+        Kind.DATABASE,
+        "sqlite:///tenantfold.db",
+        "The ledger's database; a relative SQLite path starts at the folder of this file.",
+        DATABASE,
+    ),
+    Setting("database_password", Kind.SECRET, None, "Where the PostgreSQL password is.", REFERENCE),
+    Setting("cloud.name", Kind.TEXT, "commercial", "Which Microsoft cloud all tenants are in.", Choice(CLOUDS)),
+    Setting("cloud.authority", Kind.URL, "", "Sign-in address, if not the cloud's own.", URL),
+    Setting("cloud.partner_center", Kind.URL, "", "Partner Center API address, if not the cloud's own.", URL),
+    Setting("cloud.graph", Kind.URL, "", "Microsoft Graph address, if not the cloud's own.", URL),
+    Setting("cloud.resource", Kind.URL, "", "Audience of the tokens, if not the cloud's own.", URL),
+    *_tenant("target", "the target tenant", "target"),
+    *_tenant("sources[]", "this source tenant", REQUIRED),
+    Setting(
+        "policy.stop_starting_at",
+        Kind.TIME_OF_DAY,
+        time(21, 0),
+        "UTC time after which no new cutover starts that day (rule R-33).",
+        'a UTC time of day such as "21:00"',
+    ),
+    Setting(
+        "policy.settling_seconds",
+        Kind.SECONDS,
+        900.0,
+        "How long a call without an answer is left alone before it may be sent again.",
+        _SECONDS,
+    ),
+    Setting(
+        "policy.provisioning_wait_seconds",
+        Kind.SECONDS,
+        900.0,
+        "How long a new target subscription may take to become active before a person is asked.",
+        _SECONDS,
+    ),
+    Setting(
+        "policy.observation_max_age_seconds",
+        Kind.SECONDS,
+        120.0,
+        "How old a read may be when an irreversible step rests on it.",
+        Between(1, 3_600),
+    ),
+    Setting(
+        "policy.retry_seconds",
+        Kind.SECONDS,
+        15.0,
+        "How long a customer waits after a step that met a passing difficulty.",
+        Between(1, 3_600),
+    ),
+    Setting(
+        "policy.late_case",
+        Kind.TEXT,
+        "finish",
+        "What happens to a cutover that is still open when its UTC day ends.",
+        Choice(("finish",), LATE_CASES_LATER),
+    ),
+    Setting(
+        "policy.same_day_reserve_seconds",
+        Kind.SECONDS,
+        1800.0,
+        "Time before 00:00 UTC that is kept for suspensions: nothing is ordered in it.",
+        Between(0, 43_200),
+    ),
+    Setting("limits.in_flight", Kind.WHOLE_NUMBER, 16, "Calls to Microsoft under way at once.", Between(1, 100)),
+    Setting(
+        "limits.requests_per_minute",
+        Kind.WHOLE_NUMBER,
+        450,
+        "Calls per minute and partner tenant.",
+        Between(1, 10_000),
+    ),
+    Setting(
+        "limits.retry_minutes",
+        Kind.WHOLE_NUMBER,
+        10,
+        "How long one read is tried again before its customer is reported as not read.",
+        Between(1, 240),
+    ),
+    Setting("files.offer_mapping", Kind.PATH, Path("offer-mapping.csv"), "The approved offer mapping (CSV or XLSX)."),
+    Setting("files.invitations", Kind.PATH, Path("invitations"), "Folder that invitations are written to."),
+    Setting("files.reports", Kind.PATH, Path("reports"), "Folder that reports are written to."),
+    Setting(
+        "log.level",
+        Kind.TEXT,
+        "info",
+        "How much is logged.",
+        Choice(("debug", "info", "warning", "error")),
+    ),
+    Setting("log.file", Kind.PATH, None, "File that the log is added to; without it, standard error."),
+)
+BY_NAME: Mapping[str, Setting] = {setting.name: setting for setting in SETTINGS}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloudSettings:
+    """Which cloud, and addresses that replace the cloud's own (empty: its own)."""
+
+    name: str = "commercial"
+    authority: str = ""
+    partner_center: str = ""
+    graph: str = ""
+    resource: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantSettings:
+    """One partner tenant: its short name, its ids (lower case) and where its secrets are."""
+
+    key: str
+    tenant_id: str
+    client_id: str
+    client_secret: SecretRef
+    refresh_token: SecretRef | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicySettings:
+    """Choices made once for the whole consolidation. ``stop_starting_at`` is a UTC time of day (R-192)."""
+
+    stop_starting_at: time = time(21, 0)
+    settling_seconds: float = 900.0
+    provisioning_wait_seconds: float = 900.0
+    observation_max_age_seconds: float = 120.0
+    retry_seconds: float = 15.0
+    late_case: str = "finish"
+    same_day_reserve_seconds: float = 1800.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitSettings:
+    """How hard we may knock at Microsoft's door. ``requests_per_minute`` counts per partner tenant."""
+
+    in_flight: int = 16
+    requests_per_minute: int = 450
+    retry_minutes: int = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileSettings:
+    """Files and folders people meet; absolute, relative ones start at the configuration file's folder."""
+
+    offer_mapping: Path
+    invitations: Path
+    reports: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogSettings:
+    """How much is logged and where to (None: standard error)."""
+
+    level: str = "info"
+    file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Every setting, checked. ``file`` is the file they were read from, None when only the environment gave them.
+
+    ``read_from`` says for each setting that was given where it was read; the others have their default.
+    """
+
+    consolidation: str
+    database_url: str
+    target: TenantSettings
+    sources: tuple[TenantSettings, ...]
+    files: FileSettings
+    database_password: SecretRef | None = None
+    cloud: CloudSettings = field(default_factory=CloudSettings)
+    policy: PolicySettings = field(default_factory=PolicySettings)
+    limits: LimitSettings = field(default_factory=LimitSettings)
+    log: LogSettings = field(default_factory=LogSettings)
+    file: Path | None = None
+    read_from: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+
+    def secret_refs(self) -> tuple[SecretRef, ...]:
+        """All references to secrets, for the check of their files at the start."""
+        refs = [self.database_password]
+        for tenant in (self.target, *self.sources):
+            refs += [tenant.client_secret, tenant.refresh_token]
+        return tuple(ref for ref in refs if ref is not None)
