@@ -62,7 +62,7 @@ def _plain_value(settings: Settings, name: str) -> SettingValue:
     value: object = settings
     for part in name.split("."):
         value = getattr(value, part)
-    return cast(SettingValue, value)
+    return cast("SettingValue", value)
 
 
 def _row(settings: Settings, name: str, value: SettingValue) -> OriginRow:
