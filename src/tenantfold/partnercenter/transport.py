@@ -1,0 +1,173 @@
+"""Sends one call to Microsoft and brings back one whole answer or one of our errors (partnercenter room).
+
+The onion, outside in: patience (``retry``), a token, the budget, HTTP. A read is repeated by policy. A write leaves
+exactly once, apart from two answers that say that nothing happened: 401 (one new token, then again) and 429 (wait, then
+again), both with the same request id, because Microsoft rejected the call before doing anything.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from uuid import UUID, uuid4
+
+import httpx2
+
+from tenantfold.partnercenter.auth import Account, SignIn
+from tenantfold.partnercenter.budget import Budget
+from tenantfold.partnercenter.clouds import Cloud
+from tenantfold.partnercenter.failures import FOREIGN, lost_call, refused_call
+from tenantfold.partnercenter.options import CallRecord, ClientOptions
+from tenantfold.partnercenter.ports import Clock
+from tenantfold.partnercenter.retry import Patience, persist
+from tenantfold.partnercenter.wire import JSON, without_bom
+from tenantfold.partnercenter.wire_routes import GRAPH, Route
+
+APPLICATION = "tenantfold"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One call to make. ``target`` is the path with its query; ``request_id`` is given for writes, made for reads."""
+
+    route: Route
+    target: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+    etag: str = ""
+    request_id: UUID | None = None
+
+    @property
+    def path(self) -> str:
+        """The target without its query: what errors may show."""
+        return self.target.partition("?")[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A 2xx answer; ``facts`` name the call for errors about its body."""
+
+    status: int
+    body: bytes
+    facts: dict[str, object]
+
+
+class Transport:
+    """The way to Microsoft of one partner tenant. ``calls`` counts exchanges by route template."""
+
+    def __init__(
+        self,
+        account: Account,
+        *,
+        cloud: Cloud,
+        http: httpx2.AsyncClient,
+        sign_in: SignIn,
+        budget: Budget,
+        clock: Clock,
+        options: ClientOptions,
+    ) -> None:
+        self.calls: Counter[str] = Counter()
+        self._account = account
+        self._cloud = cloud
+        self._http = http
+        self._sign_in = sign_in
+        self._budget = budget
+        self._clock = clock
+        self._policy = options.policy
+        self._observe_date = options.observe_date
+        self._on_call = options.on_call
+        self._headers = {
+            "Accept": JSON,
+            "X-Locale": options.locale,
+            "MS-PartnerCenter-Application": APPLICATION,
+            "User-Agent": APPLICATION,
+        }
+
+    async def send(self, call: Call) -> Answer:
+        """Make a call; the answer is 2xx and whole. Raises the errors of ``failures`` and of sign-in."""
+        correlation_id = uuid4()
+        # a throttled write had no effect, so only that is repeated; reads are repeated after any lost answer
+        patience = Patience(self._policy, repeat_unavailable=not call.route.is_write)
+        return await persist(lambda: self._attempt(call, correlation_id), patience, self._policy, self._clock)
+
+    async def _attempt(self, call: Call, correlation_id: UUID) -> Answer:
+        audience = self._cloud.graph_audience if call.route.service == GRAPH else self._cloud.audience
+        facts: dict[str, object] = {
+            "tenant": self._account.tenant_key,
+            "method": call.route.method,
+            "path": call.path,
+            "request_id": str(call.request_id or uuid4()),
+            "correlation_id": str(correlation_id),
+        }
+        token = await self._sign_in.token(audience)
+        response = await self._exchange(call, token, facts)
+        if response.status_code == HTTPStatus.UNAUTHORIZED:
+            self._sign_in.forget(audience, token)
+            response = await self._exchange(call, await self._sign_in.token(audience), facts)
+        if response.is_success:
+            return Answer(status=response.status_code, body=without_bom(response.content), facts=facts)
+        raise self._failure(call, response, facts)
+
+    async def _exchange(self, call: Call, token: str, facts: dict[str, object]) -> httpx2.Response:
+        base = self._cloud.graph if call.route.service == GRAPH else self._cloud.partner_center
+        async with self._budget.admission(self._account.tenant_key, call.route.resource):
+            started_at = self._clock.now()
+            status = 0
+            try:
+                response = await self._http.request(
+                    call.route.method,
+                    base + call.target,
+                    headers=self._headers_of(call, token, facts),
+                    content=call.body,
+                )
+                status = response.status_code
+            except FOREIGN as error:
+                # no cause is chained: the request inside it holds the token
+                raise lost_call(error, is_write=call.route.is_write, facts=facts) from None
+            finally:
+                self._record(call, status, (self._clock.now() - started_at).total_seconds(), facts)
+        if self._observe_date is not None and (date := response.headers.get("Date")):
+            self._observe_date(date, response.elapsed.total_seconds())
+        return response
+
+    def _headers_of(self, call: Call, token: str, facts: dict[str, object]) -> dict[str, str]:
+        headers = {
+            **self._headers,
+            **call.headers,
+            "Authorization": f"Bearer {token}",
+            "MS-RequestId": str(facts["request_id"]),
+            "MS-CorrelationId": str(facts["correlation_id"]),
+        }
+        if call.body is not None:
+            headers["Content-Type"] = JSON
+        if call.etag:
+            headers["If-Match"] = call.etag if call.etag.startswith(('"', "W/")) else f'"{call.etag}"'
+        return headers
+
+    def _failure(self, call: Call, response: httpx2.Response, facts: dict[str, object]) -> Exception:
+        error = refused_call(
+            response.status_code,
+            without_bom(response.content),
+            response.headers.get("Retry-After"),
+            is_write=call.route.is_write,
+            facts=facts,
+        )
+        if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+            asked = error.facts.get("retry_after_seconds", self._policy.default_retry_after_seconds)
+            self._budget.pause(self._account.tenant_key, call.route.resource, float(str(asked)))
+        return error
+
+    def _record(self, call: Call, status: int, seconds: float, facts: dict[str, object]) -> None:
+        self.calls[call.route.name] += 1
+        if self._on_call is not None:
+            self._on_call(
+                CallRecord(
+                    tenant_key=self._account.tenant_key,
+                    route=call.route.name,
+                    status=status,
+                    seconds=seconds,
+                    request_id=str(facts["request_id"]),
+                )
+            )

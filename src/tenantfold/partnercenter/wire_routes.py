@@ -1,0 +1,62 @@
+"""The calls we make, as values (partnercenter room, wire): method, path, and which rate limit each counts against.
+
+Published limits are 500 a minute for each of the customer, order and subscription resources; the customer list is not
+named among the enforced calls (core reference 4). Names of paths and query parameters appear here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tenantfold.partnercenter.wire_customers import CUSTOMER_AGREEMENT
+
+PARTNER_CENTER = "partner_center"
+GRAPH = "graph"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One call of the API. ``resource`` names the rate limit, empty for none published; ``service`` the host."""
+
+    method: str
+    template: str
+    resource: str = ""
+    service: str = PARTNER_CENTER
+
+    @property
+    def name(self) -> str:
+        """Method and template: how the call is named in counts and messages."""
+        return f"{self.method} {self.template}"
+
+    @property
+    def is_write(self) -> bool:
+        """Whether the call changes something at Microsoft."""
+        return self.method not in {"GET", "HEAD"}
+
+
+CUSTOMERS = Route("GET", "/v1/customers")
+CUSTOMER = Route("GET", "/v1/customers/{customer}", "customer")
+RELATIONSHIP_REQUEST = Route("GET", "/v1/customers/relationshiprequests")
+SUBSCRIPTIONS = Route("GET", "/v1/customers/{customer}/subscriptions", "subscription")
+SUBSCRIPTION = Route("GET", "/v1/customers/{customer}/subscriptions/{subscription}", "subscription")
+CHANGE_SUBSCRIPTION = Route("PATCH", "/v1/customers/{customer}/subscriptions/{subscription}", "subscription")
+ORDERS = Route("GET", "/v1/customers/{customer}/orders", "order")
+PLACE_ORDER = Route("POST", "/v1/customers/{customer}/orders", "order")
+CHANGE_ORDER = Route("PATCH", "/v1/customers/{customer}/orders/{order}", "order")
+OFFERS = Route("GET", "/v1/offers")
+AGREEMENT_TEMPLATES = Route("GET", "/v1/agreements")
+AGREEMENTS = Route("GET", "/v1/customers/{customer}/agreements")
+ATTEST_AGREEMENT = Route("POST", "/v1/customers/{customer}/agreements")
+DIRECT_SIGNED = Route("GET", "/v1/customers/{customer}/directSignedMicrosoftCustomerAgreementStatus")
+ORGANIZATION = Route("GET", "/v1/profiles/organization")
+BILLING_PROFILE = Route("GET", "/v1/profiles/billing")
+MPN_PROFILE = Route("GET", "/v1/profiles/mpn")
+MEMBER_OF = Route("GET", "/v1.0/me/memberOf", service=GRAPH)
+
+CUSTOMER_PAGE = {"size": "500"}  # the largest page the service gives (core reference 3)
+CUSTOMER_AGREEMENTS = {"agreementType": CUSTOMER_AGREEMENT}
+
+
+def offers_in(country: str) -> dict[str, str]:
+    """The query for the offers sold in a country."""
+    return {"country": country}
