@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from tenantfold.domain.messages import invitation_text
 from tenantfold.domain.plan import Disposition, PlanCustomer
 from tenantfold.domain.records import Invitation
-from tenantfold.errors import PlanNotApprovedError
-from tenantfold.flow.planning import newest_plan
+from tenantfold.flow.approval import approved_plan
 from tenantfold.flow.ports import Clock, Ledger, PartnerCenter
 from tenantfold.flow.progress import Reporter
 
@@ -33,12 +32,7 @@ async def invite(task: InviteTask, report: Reporter) -> tuple[Invitation, ...]:
 
     The URL is the target tenant's and the same for all (R-16, R-97). Raises PlanNotApprovedError.
     """
-    plan = await newest_plan(task.ledger)
-    if plan.approved_at is None:
-        raise PlanNotApprovedError(
-            f"Plan {plan.checksum[:12]} is not approved.",
-            next_step=f"Review it and run: tenantfold approve {plan.checksum[:12]}",
-        )
+    plan = await approved_plan(task.ledger)
     url = await task.target.relationship_url()
     known = await task.ledger.invitations()
     waiting = await task.ledger.waiting_for_acceptance()

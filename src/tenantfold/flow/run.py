@@ -11,9 +11,9 @@ from tenantfold.domain.model import CustomerId
 from tenantfold.domain.plan import PlanRecord
 from tenantfold.domain.records import Step
 from tenantfold.domain.states import Owner, Phase
-from tenantfold.errors import AuthError, PartnerCenterError, PlanNotApprovedError, StoreError, TenantfoldError
+from tenantfold.errors import AuthError, PartnerCenterError, StoreError, TenantfoldError
+from tenantfold.flow.approval import approved_plan
 from tenantfold.flow.cutover import Cutover
-from tenantfold.flow.planning import newest_plan
 from tenantfold.flow.progress import Reporter
 from tenantfold.flow.relationships import poll_acceptance
 
@@ -75,12 +75,7 @@ class Run:
     async def go(self) -> RunSummary:
         """Drive everybody. Raises PlanMissingError, PlanNotApprovedError, AuthError; nothing is half-done by that."""
         ledger, clock = self._cutover.ledger, self._cutover.clock
-        plan = await newest_plan(ledger)
-        if plan.approved_at is None:
-            raise PlanNotApprovedError(
-                f"Plan {plan.checksum[:12]} is not approved.",
-                next_step=f"Review it and run: tenantfold approve {plan.checksum[:12]}",
-            )
+        plan = await approved_plan(ledger)
         await self._poll()
         await ledger.wake(RECHECKED, clock.now())
         patience_ends = clock.now() + self._options.patience
