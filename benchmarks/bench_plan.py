@@ -1,0 +1,119 @@
+"""Planning 100,000 customers with 500,000 subscriptions: the core and the checksum, without the store."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from uuid import UUID
+
+from benchmarks.measure import Bench, Budget
+from tenantfold.domain.model import (
+    Customer,
+    CustomerId,
+    Offer,
+    OfferId,
+    OrderId,
+    Subscription,
+    SubscriptionId,
+    Tenant,
+    TenantId,
+    TenantRole,
+)
+from tenantfold.domain.plan import ChecksumBuilder, Disposition, PlanHeader
+from tenantfold.domain.planner import build_customer
+from tenantfold.domain.preflight import PlanContext
+from tenantfold.domain.records import BookEntry
+from tenantfold.domain.regions import RegionMap
+
+SOURCE = TenantId("00000000-0000-4000-8000-000000000001")
+TARGET = TenantId("00000000-0000-4000-8000-000000000002")
+OFFERS = tuple(OfferId(str(UUID(int=1_000 + number)).upper()) for number in range(20))
+SUBSCRIPTIONS = 5
+
+
+def context() -> PlanContext:
+    """One source and one target tenant, twenty offers, all on sale."""
+    offers: dict[str, Offer] = {
+        offer: Offer(
+            id=offer,
+            name=f"Offer {number}",
+            country="SE",
+            is_available=True,
+            is_add_on=False,
+            is_trial=False,
+            minimum_quantity=1,
+            maximum_quantity=10_000,
+            billing_cycles=("monthly", "annual"),
+        )
+        for number, offer in enumerate(OFFERS)
+    }
+    return PlanContext(
+        target=Tenant(id=TARGET, key="target", role=TenantRole.TARGET, name="Target", country="IE"),
+        sources={SOURCE: Tenant(id=SOURCE, key="se", role=TenantRole.SOURCE, name="Source", country="SE")},
+        catalog={"SE": offers},
+        mapping={},
+        regions=RegionMap({"SE": "Europe", "IE": "Europe"}),
+        counterparts={},
+        contacts={},
+    )
+
+
+def entries(customers: int) -> Iterator[BookEntry]:
+    """The book of customers, one at a time, in the order of their ids."""
+    for number in range(customers):
+        customer_id = CustomerId(str(UUID(int=10**9 + number)))
+        seen = Customer(
+            id=customer_id,
+            tenant_id=SOURCE,
+            company_name=f"Customer {number}",
+            domain=f"customer{number}.example",
+            relationship="reseller",
+            country="SE",
+        )
+        held = tuple(subscription(customer_id, number, position) for position in range(SUBSCRIPTIONS))
+        yield BookEntry(customer_id=customer_id, seen=(seen,), subscriptions=held)
+
+
+def subscription(customer_id: CustomerId, number: int, position: int) -> Subscription:
+    """One active legacy subscription."""
+    offer = (number + position) % len(OFFERS)
+    return Subscription(
+        id=SubscriptionId(str(UUID(int=10**12 + number * SUBSCRIPTIONS + position))),
+        tenant_id=SOURCE,
+        customer_id=customer_id,
+        offer_id=OFFERS[offer],
+        offer_name=f"Offer {offer}",
+        friendly_name="",
+        license_count=1 + number % 300,
+        wire_status="active",
+        billing_type="license",
+        billing_cycle="monthly",
+        order_id=OrderId(f"order-{number}"),
+    )
+
+
+def run(customers: int) -> Mapping[str, int]:
+    """Plan so many customers as a stream and compute the plan's checksum."""
+    facts: Counter[str] = Counter()
+    known = context()
+    header = PlanHeader(
+        consolidation="bench", target_id=TARGET, snapshots=((SOURCE, 1),), mapping_digest="", selection_digest=""
+    )
+    checksum = ChecksumBuilder(header)
+    for entry in entries(customers):
+        planned = build_customer(entry, known)
+        checksum.add(planned)
+        facts["customers to move"] += planned.disposition is Disposition.MOVE
+        facts["subscriptions"] += len(planned.items)
+    assert facts["customers to move"] == customers, "every customer of this book can move"
+    return dict(facts)
+
+
+BENCH = Bench(
+    name="plan",
+    what="plan 100,000 customers with 500,000 subscriptions, with checksum",
+    unit="customers",
+    full_size=100_000,
+    budget=Budget(cpu_seconds=20, memory_mb=500),
+    run=run,
+)
