@@ -1,0 +1,22 @@
+"""The offer mapping: which offer stands for one that the target's catalog no longer sells (R-119, R-121)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tenantfold.domain.model import OfferId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferMapping:
+    """One replacement, as a person wrote it. ``approved_by`` is who answers for it; without a name it has no effect."""
+
+    source_offer_id: OfferId
+    target_offer_id: OfferId
+    approved_by: str = ""
+    note: str = ""
+
+    @property
+    def is_approved(self) -> bool:
+        """Whether somebody put their name to it; planning reports the others and uses none of them."""
+        return bool(self.approved_by)
