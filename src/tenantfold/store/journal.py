@@ -1,0 +1,172 @@
+"""Store: the journal of intents and outcomes, counterparts, events, and the case of one customer.
+
+Functions over a connection. Intents, outcomes and events are only ever inserted; triggers refuse anything else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, or_, select
+
+from tenantfold.domain.journal import Intent, Outcome
+from tenantfold.domain.model import CustomerId, SubscriptionId
+from tenantfold.domain.records import Case, Event, Step
+from tenantfold.domain.states import Counterpart, Origin, Progress
+from tenantfold.errors import ConflictError
+from tenantfold.store import codec, tables
+from tenantfold.store.plans import newest_plan, plan_customer
+from tenantfold.store.progress import read_progress, store_progress
+from tenantfold.store.statements import changed_rows, insert_if_absent, insert_into
+
+_counterpart = tables.counterpart.c
+
+
+def record_intent(conn: Connection, intent: Intent) -> None:
+    """Keep an intent. ConflictError when its key exists: somebody had this wish already."""
+    row = {
+        "key": intent.key,
+        "plan_id": intent.plan_id,
+        "customer_id": intent.customer_id,
+        "tenant_id": intent.tenant_id,
+        "kind": intent.kind.value,
+        "at": intent.at,
+        "value": codec.to_json(intent),
+    }
+    if not insert_if_absent(conn, tables.intent, [row], ["key"]):
+        raise ConflictError(
+            f"The intent {intent.key} ({intent.kind.value}) of customer {intent.customer_id} exists already.",
+            key=intent.key,
+            customer_id=intent.customer_id,
+        )
+
+
+def record_step(conn: Connection, step: Step, now: datetime) -> Progress:
+    """Write the end of a step: progress under its version guard, outcome, counterparts, event."""
+    stored = store_progress(conn, step.progress)
+    customer_id = step.progress.customer_id
+    if step.outcome is not None:
+        _insert_outcome(conn, step.outcome)
+    for counterpart in step.counterparts:
+        _save_counterpart(conn, customer_id, counterpart)
+    if step.event:
+        add_event(conn, Event(at=now, customer_id=customer_id, name=step.event, facts=step.facts))
+    return stored
+
+
+def _insert_outcome(conn: Connection, outcome: Outcome) -> None:
+    row = {
+        "intent_key": outcome.intent_key,
+        "kind": outcome.kind.value,
+        "at": outcome.at,
+        "value": codec.to_json(outcome),
+    }
+    if not insert_if_absent(conn, tables.outcome, [row], ["intent_key"]):
+        raise ConflictError(f"The intent {outcome.intent_key} has an outcome already.", key=outcome.intent_key)
+
+
+def _save_counterpart(conn: Connection, customer_id: CustomerId, counterpart: Counterpart) -> None:
+    """Insert or renew a counterpart; one that has its target keeps it (invariant 2)."""
+    statement = insert_into(conn, tables.counterpart).values(
+        source_id=counterpart.source_id,
+        target_id=counterpart.target_id,
+        customer_id=customer_id,
+        order_id=counterpart.order_id,
+        origin=counterpart.origin.value,
+        cutover_on=counterpart.cutover_on,
+        verified_at=counterpart.verified_at,
+        suspended_at=counterpart.suspended_at,
+    )
+    renewed = ("target_id", "order_id", "origin", "cutover_on", "verified_at", "suspended_at")
+    statement = statement.on_conflict_do_update(
+        index_elements=["source_id"],
+        set_={name: statement.excluded[name] for name in renewed},
+        where=or_(_counterpart.target_id.is_(None), _counterpart.target_id == statement.excluded.target_id),
+    )
+    if not changed_rows(conn, statement):
+        raise ConflictError(
+            f"Source subscription {counterpart.source_id} has another target subscription already.",
+            source_id=counterpart.source_id,
+            target_id=counterpart.target_id or "",
+        )
+
+
+def counterparts(conn: Connection, customer_id: CustomerId | None) -> Mapping[SubscriptionId, Counterpart]:
+    """Counterparts by source subscription, of one customer or of all."""
+    query = select(tables.counterpart).order_by(_counterpart.source_id)
+    if customer_id is not None:
+        query = query.where(_counterpart.customer_id == customer_id)
+    return {row.source_id: _read_counterpart(row) for row in conn.execute(query)}
+
+
+def _read_counterpart(row: Row[Any]) -> Counterpart:
+    return Counterpart(
+        source_id=row.source_id,
+        target_id=row.target_id,
+        order_id=row.order_id,
+        origin=Origin(row.origin),
+        cutover_on=row.cutover_on,
+        verified_at=row.verified_at,
+        suspended_at=row.suspended_at,
+    )
+
+
+def case_of(conn: Connection, customer_id: CustomerId) -> Case | None:
+    """Everything known about a customer; None when the newest plan does not have it."""
+    plan = newest_plan(conn)
+    if plan is None:
+        return None
+    customer = plan_customer(conn, plan.id, customer_id)
+    if customer is None:
+        return None
+    row = conn.execute(select(tables.progress).where(tables.progress.c.customer_id == customer_id)).one()
+    invited = tables.invitation.c
+    open_intents, settled = _journal_of(conn, customer_id)
+    return Case(
+        plan=plan,
+        customer=customer,
+        progress=read_progress(row),
+        counterparts=tuple(counterparts(conn, customer_id).values()),
+        open_intents=open_intents,
+        settled=settled,
+        invited_at=conn.execute(select(invited.at).where(invited.customer_id == customer_id)).scalar(),
+    )
+
+
+def _journal_of(
+    conn: Connection, customer_id: CustomerId
+) -> tuple[tuple[Intent, ...], tuple[tuple[Intent, Outcome], ...]]:
+    """A customer's open and settled intents over all plans, oldest first."""
+    query = (
+        select(tables.intent.c.value, tables.outcome.c.value)
+        .select_from(tables.intent.outerjoin(tables.outcome))
+        .where(tables.intent.c.customer_id == customer_id)
+        .order_by(tables.intent.c.seq)
+    )
+    rows = conn.execute(query).all()
+    open_intents = codec.intents(row[0] for row in rows if row[1] is None)
+    settled = [row for row in rows if row[1] is not None]
+    pairs = zip(codec.intents(row[0] for row in settled), codec.outcomes(row[1] for row in settled), strict=True)
+    return tuple(open_intents), tuple(pairs)
+
+
+def add_event(conn: Connection, event: Event) -> None:
+    """Add one line of history."""
+    conn.execute(
+        insert(tables.event).values(
+            at=event.at, customer_id=event.customer_id, name=event.name, facts=codec.to_json(event.facts)
+        )
+    )
+
+
+def events(conn: Connection, customer_id: CustomerId | None, limit: int) -> tuple[Event, ...]:
+    """The newest events, newest first, of one customer or of all."""
+    query = select(tables.event).order_by(tables.event.c.seq.desc()).limit(limit)
+    if customer_id is not None:
+        query = query.where(tables.event.c.customer_id == customer_id)
+    return tuple(
+        Event(at=row.at, customer_id=row.customer_id, name=row.name, facts=codec.facts(row.facts))
+        for row in conn.execute(query)
+    )

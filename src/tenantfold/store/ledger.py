@@ -1,0 +1,161 @@
+"""Store: the ``Ledger`` half: plans, the journal and every customer's progress."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+
+from sqlalchemy import Connection
+
+from tenantfold.domain.journal import Intent
+from tenantfold.domain.model import CustomerId, SubscriptionId
+from tenantfold.domain.plan import ChecksumBuilder, Disposition, PlanCustomer, PlanHeader, PlanRecord
+from tenantfold.domain.records import Case, Event, Invitation, Step
+from tenantfold.domain.states import Counterpart, Phase, Progress
+from tenantfold.errors import StoreError
+from tenantfold.store import journal, plans, progress, rebase
+from tenantfold.store.database import Database
+
+
+class LedgerStore:
+    """Plans, journal and progress. Implements ``flow.ports.Ledger``; all methods may raise StoreError."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def save_plan(self, header: PlanHeader, customers: AsyncIterator[PlanCustomer], now: datetime) -> PlanRecord:
+        """Save a whole plan, in batches that stay invisible until the last one is in, and make it the newest.
+
+        Customers must come in id order, each once (StoreError): the checksum depends on it. In the transaction that
+        makes the plan visible every customer's progress follows it (``rebase``). PlanStaleError when another plan
+        was finished meanwhile.
+        """
+        plan_id = await self._database.write(lambda conn: plans.begin_plan(conn, header, now), durable=False)
+        checksum = ChecksumBuilder(header)
+        batch: list[PlanCustomer] = []
+        last = ""
+        async for customer in customers:
+            if customer.customer_id <= last:
+                raise StoreError(
+                    f"Customers of a plan must come in id order: {customer.customer_id} came after {last}.",
+                    customer_id=customer.customer_id,
+                )
+            last = customer.customer_id
+            checksum.add(customer)
+            batch.append(customer)
+            if len(batch) == plans.PLAN_BATCH:
+                await self._add(plan_id, batch)
+                batch = []
+        await self._add(plan_id, batch)
+        record = await self._database.write(lambda conn: _finish(conn, plan_id, checksum.result(), now), durable=True)
+        await self._database.write(lambda conn: plans.drop_half_written(conn, plan_id), durable=False)
+        await self._database.refresh_statistics()
+        return record
+
+    async def _add(self, plan_id: int, batch: Sequence[PlanCustomer]) -> None:
+        await self._database.write(lambda conn: plans.add_customers(conn, plan_id, batch), durable=False)
+
+    async def newest_plan(self) -> PlanRecord | None:
+        """The newest complete plan."""
+        return await self._database.read(plans.newest_plan)
+
+    async def approve_plan(self, plan_id: int, approved_by: str, now: datetime) -> PlanRecord:
+        """Keep who approved a plan and when; the first approval stands.
+
+        PlanMissingError for an unknown plan, PlanStaleError for one that is not the newest. Customers that have
+        accepted and were turned away for want of an approval become due.
+        """
+        return await self._database.write(lambda conn: _approve(conn, plan_id, approved_by, now), durable=True)
+
+    async def plan_customers(self, plan_id: int, disposition: Disposition | None = None) -> AsyncIterator[PlanCustomer]:
+        """The customers of a plan in id order, all or of one disposition; a few hundred in memory at a time."""
+        after = ""
+        while True:
+            batch = await self._database.read(
+                partial(
+                    plans.customers_batch,
+                    plan_id=plan_id,
+                    disposition=disposition,
+                    after=after,
+                    limit=plans.PLAN_BATCH,
+                )
+            )
+            for customer in batch:
+                yield customer
+            if len(batch) < plans.PLAN_BATCH:
+                return
+            after = batch[-1].customer_id
+
+    async def plan_customer(self, plan_id: int, customer_id: CustomerId) -> PlanCustomer | None:
+        """One customer of a plan."""
+        return await self._database.read(lambda conn: plans.plan_customer(conn, plan_id, customer_id))
+
+    async def save_invitation(self, invitation: Invitation) -> None:
+        """Keep an invitation (a later one replaces it); a planned customer becomes invited."""
+        await self._database.write(lambda conn: progress.save_invitation(conn, invitation), durable=True)
+
+    async def invitations(self) -> Mapping[CustomerId, Invitation]:
+        """All invitations by customer."""
+        return await self._database.read(progress.invitations)
+
+    async def mark_accepted(self, customer_ids: Sequence[CustomerId], now: datetime) -> int:
+        """Note which waiting customers appeared in the target's list; they become due. Returns how many were new."""
+        return await self._database.write(lambda conn: progress.mark_accepted(conn, customer_ids, now), durable=False)
+
+    async def waiting_for_acceptance(self) -> frozenset[CustomerId]:
+        """Customers to move that have not accepted yet."""
+        return await self._database.read(progress.waiting_for_acceptance)
+
+    async def due_customers(self, now: datetime, limit: int) -> tuple[CustomerId, ...]:
+        """Customers of the newest plan that can be driven now: deadline first, then id."""
+        return await self._database.read(lambda conn: progress.due_customers(conn, now, limit))
+
+    async def next_due_at(self) -> datetime | None:
+        """When the next customer becomes due by time alone (in the past: it is due already), if any."""
+        return await self._database.read(progress.next_due_at)
+
+    async def case(self, customer_id: CustomerId) -> Case | None:
+        """Everything known about one customer's move; None when it is not in the newest plan."""
+        return await self._database.read(lambda conn: journal.case_of(conn, customer_id))
+
+    async def record_intent(self, intent: Intent) -> None:
+        """Commit an intent durably before its call leaves. ConflictError when the key exists already."""
+        await self._database.write(lambda conn: journal.record_intent(conn, intent), durable=True)
+
+    async def record_step(self, step: Step, now: datetime) -> Progress:
+        """Write the end of a step in one transaction; returns the progress with its new version.
+
+        ConflictError, with nothing written, when the progress moved since it was read, the intent has an outcome
+        already, a source has another target, or a target stands for another source.
+        """
+        return await self._database.write(lambda conn: journal.record_step(conn, step, now), durable=True)
+
+    async def counterparts(self, customer_id: CustomerId | None = None) -> Mapping[SubscriptionId, Counterpart]:
+        """Known counterparts by source subscription, of one customer or of all."""
+        return await self._database.read(lambda conn: journal.counterparts(conn, customer_id))
+
+    async def phase_counts(self) -> Mapping[Phase, int]:
+        """How many customers are in each phase (phases without any are left out)."""
+        return await self._database.read(progress.phase_counts)
+
+    async def events(self, customer_id: CustomerId | None = None, limit: int = 200) -> tuple[Event, ...]:
+        """The newest events, newest first."""
+        return await self._database.read(lambda conn: journal.events(conn, customer_id, limit))
+
+    async def add_event(self, name: str, now: datetime, customer_id: CustomerId | None = None, **facts: str) -> None:
+        """Add one line of history."""
+        event = Event(at=now, customer_id=customer_id, name=name, facts=facts)
+        await self._database.write(lambda conn: journal.add_event(conn, event), durable=False)
+
+
+def _finish(conn: Connection, plan_id: int, checksum: str, now: datetime) -> PlanRecord:
+    record = plans.finish_plan(conn, plan_id, checksum)
+    rebase.rebase(conn, plan_id, now)
+    return record
+
+
+def _approve(conn: Connection, plan_id: int, approved_by: str, now: datetime) -> PlanRecord:
+    record = plans.approve_plan(conn, plan_id, approved_by, now)
+    rebase.wake_accepted(conn, plan_id, now)
+    return record

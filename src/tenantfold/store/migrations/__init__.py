@@ -1,0 +1,1 @@
+"""Store: Alembic migrations, shipped inside the package and run by ``store.schema``."""

@@ -1,0 +1,1 @@
+"""Store: one module per schema version, oldest first. Never edit a released one; add the next."""

@@ -1,0 +1,177 @@
+"""Store: every customer's progress: who is due, who waits for acceptance, how many are where.
+
+Functions over a connection. How a new plan moves the rows is in ``rebase``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, case, func, literal, null, or_, select, update
+
+from tenantfold.domain.model import CustomerId
+from tenantfold.domain.plan import Disposition
+from tenantfold.domain.records import Invitation
+from tenantfold.domain.states import Owner, Phase, Progress
+from tenantfold.errors import ConflictError
+from tenantfold.store import tables
+from tenantfold.store.plans import newest_plan_id
+from tenantfold.store.statements import upsert
+
+FINAL = tuple(phase.value for phase in Phase if phase.is_final)
+WAITING = (Phase.PLANNED.value, Phase.INVITED.value)
+WAIT_FOR_CUSTOMER = "Wait until the customer accepts the relationship request."
+_ID_BATCH = 500  # ids in one statement; both databases limit the number of parameters
+
+_progress = tables.progress.c
+
+
+def read_progress(row: Row[Any]) -> Progress:
+    """A progress row as the domain knows it."""
+    return Progress(
+        customer_id=row.customer_id,
+        phase=Phase(row.phase),
+        code=row.code,
+        detail=row.detail,
+        owner=Owner(row.owner),
+        next_action=row.next_action,
+        accepted_at=row.accepted_at,
+        due_at=row.due_at,
+        deadline_at=row.deadline_at,
+        version=row.version,
+    )
+
+
+def store_progress(conn: Connection, progress: Progress) -> Progress:
+    """Bring a row to these values if it still has this version. ConflictError, with nothing written, when not."""
+    stored = replace(progress, version=progress.version + 1)
+    statement = (
+        update(tables.progress)
+        .where(_progress.customer_id == progress.customer_id, _progress.version == progress.version)
+        .values(
+            phase=stored.phase.value,
+            code=stored.code,
+            detail=stored.detail,
+            owner=stored.owner.value,
+            next_action=stored.next_action,
+            accepted_at=stored.accepted_at,
+            due_at=stored.due_at,
+            deadline_at=stored.deadline_at,
+            version=stored.version,
+        )
+    )
+    if not conn.execute(statement).rowcount:
+        raise ConflictError(
+            f"The progress of customer {progress.customer_id} moved since it was read.",
+            customer_id=progress.customer_id,
+            version=progress.version,
+        )
+    return stored
+
+
+def due_customers(conn: Connection, now: datetime, limit: int) -> tuple[CustomerId, ...]:
+    """Customers to drive now: by deadline, those without one last, then by id.
+
+    Two reads in index order instead of one sort: thousands may be due while only a few are asked for.
+    """
+    conditions = (*_drivable(conn), _progress.due_at <= now)
+    ids = select(_progress.customer_id).where(*conditions)
+    urgent = ids.where(_progress.deadline_at.is_not(None)).order_by(_progress.deadline_at, _progress.customer_id)
+    found = list(conn.execute(urgent.limit(limit)).scalars())
+    if len(found) < limit:
+        others = ids.where(_progress.deadline_at.is_(None)).order_by(_progress.customer_id)
+        found += conn.execute(others.limit(limit - len(found))).scalars()
+    return tuple(CustomerId(one) for one in found)
+
+
+def next_due_at(conn: Connection) -> datetime | None:
+    """When the next customer is (or was) due; None when nobody is due by time."""
+    query = select(_progress.due_at).where(*_drivable(conn), _progress.due_at.is_not(None))
+    return conn.execute(query.order_by(_progress.due_at).limit(1)).scalar()
+
+
+def _drivable(conn: Connection) -> tuple[ColumnElement[bool], ...]:
+    return (
+        _progress.plan_id == newest_plan_id(conn),
+        _progress.disposition == Disposition.MOVE.value,
+        _progress.phase.not_in(FINAL),
+    )
+
+
+def waiting_for_acceptance(conn: Connection) -> frozenset[CustomerId]:
+    """Customers of the newest plan that are to move and have not accepted."""
+    query = select(_progress.customer_id).where(
+        _progress.plan_id == newest_plan_id(conn),
+        _progress.disposition == Disposition.MOVE.value,
+        _progress.accepted_at.is_(None),
+    )
+    return frozenset(CustomerId(one) for one in conn.execute(query).scalars())
+
+
+def mark_accepted(conn: Connection, customer_ids: Sequence[CustomerId], now: datetime) -> int:
+    """Note who accepted; returns how many had not before. Unknown ids are ignored."""
+    waiting = _progress.phase.in_(WAITING)
+    drivable = _progress.disposition == Disposition.MOVE.value
+    due = case((drivable & _progress.phase.not_in(FINAL), literal(now, tables.UtcTime())), else_=null())
+    statement = (
+        update(tables.progress)
+        .where(_progress.accepted_at.is_(None))
+        .values(
+            accepted_at=now,
+            phase=case((waiting, Phase.ACCEPTED.value), else_=_progress.phase),
+            owner=case((waiting, Owner.TENANTFOLD.value), else_=_progress.owner),
+            next_action=case((waiting, ""), else_=_progress.next_action),
+            due_at=due,
+            version=_progress.version + 1,
+        )
+    )
+    ids = sorted(set(customer_ids))  # one order for all writers: no deadlock among them
+    batches = [ids[start : start + _ID_BATCH] for start in range(0, len(ids), _ID_BATCH)]
+    return sum(conn.execute(statement.where(_progress.customer_id.in_(batch))).rowcount for batch in batches)
+
+
+def save_invitation(conn: Connection, invitation: Invitation) -> None:
+    """Keep an invitation; a customer that was planned is invited now and has to act."""
+    upsert(
+        conn,
+        tables.invitation,
+        {
+            "customer_id": invitation.customer_id,
+            "url": invitation.url,
+            "written_to": invitation.written_to,
+            "at": invitation.at,
+        },
+    )
+    conn.execute(
+        update(tables.progress)
+        .where(_progress.customer_id == invitation.customer_id, _progress.phase == Phase.PLANNED.value)
+        .values(
+            phase=Phase.INVITED.value,
+            owner=Owner.CUSTOMER.value,
+            next_action=WAIT_FOR_CUSTOMER,
+            version=_progress.version + 1,
+        )
+    )
+
+
+def invitations(conn: Connection) -> Mapping[CustomerId, Invitation]:
+    """All invitations by customer."""
+    rows = conn.execute(select(tables.invitation).order_by(tables.invitation.c.customer_id))
+    return {
+        row.customer_id: Invitation(customer_id=row.customer_id, url=row.url, written_to=row.written_to, at=row.at)
+        for row in rows
+    }
+
+
+def phase_counts(conn: Connection) -> Mapping[Phase, int]:
+    """How many customers of the newest plan are in each phase; moved ones count even if it does not list them."""
+    query = (
+        select(_progress.phase, func.count())
+        .where(or_(_progress.plan_id == newest_plan_id(conn), _progress.phase == Phase.MOVED.value))
+        .group_by(_progress.phase)
+    )
+    counts = {row[0]: row[1] for row in conn.execute(query)}
+    return {phase: counts[phase.value] for phase in Phase if phase.value in counts}

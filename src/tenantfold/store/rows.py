@@ -1,0 +1,328 @@
+"""Store: read models for reports: named streams of rows with documented columns and plain values.
+
+Every stream goes forward by key, never by OFFSET, so that its cost per row stays the same at any depth. The key of
+all but the journal is the customer id: a page holds whole customers, and ``limit`` counts customers, not rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy import Connection, Table, select
+
+from tenantfold.domain.model import Subscription
+from tenantfold.store import codec, tables
+from tenantfold.store.book import Shelf, customers_of, newest_shelves, next_customers, subscriptions_of
+from tenantfold.store.plans import newest_plan_id
+
+Plain = str | int | bool | datetime | date | None
+
+
+class RowSet(StrEnum):
+    """The streams there are."""
+
+    CUSTOMERS = "customers"
+    SUBSCRIPTIONS = "subscriptions"
+    PLAN = "plan"
+    RESULTS = "results"
+    JOURNAL = "journal"
+
+
+@dataclass(frozen=True, slots=True)
+class RowPage:
+    """Some rows, and the key to go on after (None at the end)."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Plain, ...], ...]
+    next_after: str | None
+
+
+COLUMNS: dict[RowSet, dict[str, str]] = {
+    RowSet.CUSTOMERS: {
+        "customer_id": "the customer's tenant id",
+        "company_name": "as this partner tenant shows it",
+        "domain": "the customer's default domain",
+        "country": "two letters; empty when the API withholds it",
+        "tenant": "short name of the partner tenant that sees the customer",
+        "side": "source or target",
+        "relationship": "the customer's relationship to this partner tenant",
+        "email": "of the customer's contact",
+        "reading": "listed (details missing), read, or unread (could not be read)",
+        "reason": "why it could not be read",
+        "snapshot": "number of the snapshot",
+    },
+    RowSet.SUBSCRIPTIONS: {
+        "customer_id": "the customer's tenant id",
+        "company_name": "as this partner tenant shows it",
+        "tenant": "short name of the partner tenant",
+        "side": "source or target",
+        "subscription_id": "id at this partner tenant",
+        "offer_id": "catalog id",
+        "offer_name": "catalog name",
+        "friendly_name": "name given by the partner",
+        "license_count": "licenses",
+        "wire_status": "status as Partner Center says it",
+        "billing_type": "license or usage, as Partner Center says it",
+        "billing_cycle": "as Partner Center says it",
+        "term_duration": "ISO 8601 duration; empty when there is none",
+        "commitment_end_on": "UTC day the term ends",
+        "is_trial": "whether it is a trial",
+        "parent_id": "the base subscription of an add-on",
+        "partner_id_on_record": "indirect reseller on record",
+        "order_id": "the order that created it",
+        "created_at": "UTC time of creation",
+    },
+    RowSet.PLAN: {
+        "customer_id": "the customer's tenant id",
+        "company_name": "as planned",
+        "country": "two letters",
+        "disposition": "move, blocked, nothing_to_move or moved",
+        "customer_findings": "codes of what was found about the customer",
+        "tenant": "short name of the source tenant",
+        "subscription_id": "the source subscription; empty for a customer without any",
+        "offer_id": "what it is now",
+        "offer_name": "its name",
+        "friendly_name": "name given by the partner",
+        "license_count": "licenses",
+        "billing_cycle": "as Partner Center says it",
+        "wire_status": "status when it was planned",
+        "route": "how it gets to the target",
+        "target_offer_id": "what will be ordered",
+        "target_offer_name": "its name",
+        "target_id": "target subscription that stands for it already",
+        "parent_id": "the base subscription of an add-on",
+        "item_findings": "codes of what was found about the subscription",
+    },
+    RowSet.RESULTS: {
+        "customer_id": "the customer's tenant id",
+        "company_name": "as planned",
+        "tenant": "short name of the source tenant",
+        "subscription_id": "the source subscription",
+        "offer_id": "what it is",
+        "offer_name": "its name",
+        "license_count": "licenses",
+        "route": "how it gets to the target",
+        "target_id": "the target subscription that stands for it",
+        "origin": "created (ordered by us) or adopted (was there already)",
+        "cutover_on": "UTC day we created the target subscription",
+        "verified_at": "UTC time the target was read back active and equal",
+        "suspended_at": "UTC time the source was read back suspended",
+        "phase": "how far the customer is",
+        "reason": "why it is there",
+        "owner": "who must act next",
+        "next_action": "what they must do",
+    },
+    RowSet.JOURNAL: {
+        "number": "order of the intents",
+        "key": "derived key of the intent",
+        "request_id": "what Microsoft saw as MS-RequestId",
+        "plan": "number of the plan",
+        "customer_id": "the customer's tenant id",
+        "tenant_id": "the partner tenant written to",
+        "kind": "what was to be done",
+        "generation": "failed attempts before this one",
+        "subjects": "source subscriptions it is for",
+        "intended_at": "UTC time of the intent",
+        "outcome": "done, adopted or failed; empty while its effect is unknown",
+        "settled_at": "UTC time of the outcome",
+        "order_id": "order at Microsoft",
+        "code": "Microsoft's code of a refusal",
+        "detail": "what was said",
+    },
+}
+
+Rows = list[tuple[Plain, ...]]
+
+
+def row_page(conn: Connection, name: RowSet, after: str, limit: int) -> RowPage:
+    """The next page of a stream after a key ("" from the start)."""
+    rows, next_after = _READERS[name](conn, after, limit)
+    return RowPage(columns=tuple(COLUMNS[name]), rows=tuple(rows), next_after=next_after)
+
+
+def _customers(conn: Connection, after: str, limit: int) -> tuple[Rows, str | None]:
+    shelves = newest_shelves(conn, complete=True)
+    ids = next_customers(conn, shelves, after, limit)
+    keyed = [
+        (
+            customer.id,
+            customer.company_name,
+            customer.domain,
+            customer.country,
+            shelf.key,
+            shelf.role.value,
+            customer.relationship,
+            customer.email,
+            state,
+            reason,
+            shelf.number,
+        )
+        for shelf in shelves
+        for customer, state, reason in customers_of(conn, shelf, ids)
+    ]
+    return sorted(keyed, key=lambda row: str(row[0])), _next_after(ids, limit)
+
+
+def _subscriptions(conn: Connection, after: str, limit: int) -> tuple[Rows, str | None]:
+    shelves = newest_shelves(conn, complete=True)
+    ids = next_customers(conn, shelves, after, limit)
+    keyed = [row for shelf in shelves for row in _subscription_rows(conn, shelf, ids)]
+    return sorted(keyed, key=lambda row: str(row[0])), _next_after(ids, limit)
+
+
+def _subscription_rows(conn: Connection, shelf: Shelf, ids: Sequence[str]) -> Rows:
+    names = {customer.id: customer.company_name for customer, _, _ in customers_of(conn, shelf, ids)}
+    return [_subscription_row(shelf, names[held.customer_id], held) for held in subscriptions_of(conn, shelf, ids)]
+
+
+def _subscription_row(shelf: Shelf, company_name: str, held: Subscription) -> tuple[Plain, ...]:
+    return (
+        held.customer_id,
+        company_name,
+        shelf.key,
+        shelf.role.value,
+        held.id,
+        held.offer_id,
+        held.offer_name,
+        held.friendly_name,
+        held.license_count,
+        held.wire_status,
+        held.billing_type,
+        held.billing_cycle,
+        held.term_duration,
+        held.commitment_end_on,
+        held.is_trial,
+        held.parent_id,
+        held.partner_id_on_record,
+        held.order_id,
+        held.created_at,
+    )
+
+
+def _plan(conn: Connection, after: str, limit: int) -> tuple[Rows, str | None]:
+    plan_id = newest_plan_id(conn)
+    customer, item, tenant = tables.plan_customer, tables.plan_item, tables.tenant
+    ids = _next_ids(conn, customer, after, limit, plan_id)
+    query = (
+        select(
+            customer.c.customer_id,
+            customer.c.company_name,
+            customer.c.country,
+            customer.c.disposition,
+            customer.c.findings,
+            tenant.c.key,
+            item.c.subscription_id,
+            item.c.offer_id,
+            item.c.offer_name,
+            item.c.friendly_name,
+            item.c.license_count,
+            item.c.billing_cycle,
+            item.c.wire_status,
+            item.c.route,
+            item.c.target_offer_id,
+            item.c.target_offer_name,
+            item.c.target_id,
+            item.c.parent_id,
+            item.c.findings,
+        )
+        .select_from(customer.outerjoin(item).outerjoin(tenant, tenant.c.id == item.c.tenant_id))
+        .where(customer.c.plan_id == plan_id, customer.c.customer_id.in_(ids))
+        .order_by(customer.c.customer_id, item.c.subscription_id)
+    )
+    return [tuple(row) for row in conn.execute(query)], _next_after(ids, limit)
+
+
+def _results(conn: Connection, after: str, limit: int) -> tuple[Rows, str | None]:
+    """Items of the newest plan each customer is in, so that who moved stays in the report when it left the sources."""
+    progress, customer, item = tables.progress, tables.plan_customer, tables.plan_item
+    tenant, counterpart = tables.tenant, tables.counterpart
+    ids = _next_ids(conn, progress, after, limit)
+    of_plan = (customer.c.plan_id == progress.c.plan_id) & (customer.c.customer_id == progress.c.customer_id)
+    query = (
+        select(
+            customer.c.customer_id,
+            customer.c.company_name,
+            tenant.c.key,
+            item.c.subscription_id,
+            item.c.offer_id,
+            item.c.offer_name,
+            item.c.license_count,
+            item.c.route,
+            counterpart.c.target_id,
+            counterpart.c.origin,
+            counterpart.c.cutover_on,
+            counterpart.c.verified_at,
+            counterpart.c.suspended_at,
+            progress.c.phase,
+            progress.c.detail,
+            progress.c.owner,
+            progress.c.next_action,
+        )
+        .select_from(
+            progress.join(customer, of_plan)
+            .join(item)
+            .outerjoin(tenant, tenant.c.id == item.c.tenant_id)
+            .outerjoin(counterpart, counterpart.c.source_id == item.c.subscription_id)
+        )
+        .where(progress.c.customer_id.in_(ids))
+        .order_by(customer.c.customer_id, item.c.subscription_id)
+    )
+    return [tuple(row) for row in conn.execute(query)], _next_after(ids, limit)
+
+
+def _journal(conn: Connection, after: str, limit: int) -> tuple[Rows, str | None]:
+    intent, outcome = tables.intent, tables.outcome
+    query = (
+        select(intent.c.seq, intent.c.value, outcome.c.value)
+        .select_from(intent.outerjoin(outcome))
+        .where(intent.c.seq > int(after or 0))
+        .order_by(intent.c.seq)
+        .limit(limit)
+    )
+    found = [(row[0], codec.intents([row[1]])[0], row[2]) for row in conn.execute(query)]
+    rows: Rows = []
+    for number, wish, settled in found:
+        end = codec.outcomes([settled])[0] if settled is not None else None
+        rows.append(
+            (
+                number,
+                wish.key,
+                str(wish.request_id),
+                wish.plan_id,
+                wish.customer_id,
+                wish.tenant_id,
+                wish.kind.value,
+                wish.generation,
+                " ".join(wish.subjects),
+                wish.at,
+                end.kind.value if end else None,
+                end.at if end else None,
+                (end.order_id if end else None) or wish.order_id,
+                end.code if end else None,
+                end.detail if end else None,
+            )
+        )
+    return rows, str(found[-1][0]) if len(found) == limit else None
+
+
+def _next_ids(conn: Connection, table: Table, after: str, limit: int, plan_id: int | None = None) -> list[str]:
+    query = select(table.c.customer_id).where(table.c.customer_id > after)
+    if table is tables.plan_customer:
+        query = query.where(table.c.plan_id == plan_id)
+    return list(conn.execute(query.order_by(table.c.customer_id).limit(limit)).scalars())
+
+
+def _next_after(ids: Sequence[str], limit: int) -> str | None:
+    return ids[-1] if len(ids) == limit else None
+
+
+_READERS: dict[RowSet, Callable[[Connection, str, int], tuple[Rows, str | None]]] = {
+    RowSet.CUSTOMERS: _customers,
+    RowSet.SUBSCRIPTIONS: _subscriptions,
+    RowSet.PLAN: _plan,
+    RowSet.RESULTS: _results,
+    RowSet.JOURNAL: _journal,
+}
