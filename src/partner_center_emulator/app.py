@@ -1,11 +1,12 @@
 """The emulator behind HTTP (wire room): the ASGI application.
 
-It is a plain ASGI callable without middleware, because a rehearsal sends millions of small reads through it. ``Emulator``
-and ``Options`` can be imported from here as well.
+It is a plain ASGI callable without middleware, because a rehearsal sends millions of small reads through it.
+``Emulator`` and ``Options`` can be imported from here as well.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from email.utils import format_datetime
 
 from starlette.requests import Request
@@ -25,23 +26,27 @@ _SERVER_ID = b"202603020"
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
-def create_app(emulator: Emulator) -> Application:
-    """Return the ASGI application that serves ``emulator``, its control plane included."""
-    return Application(emulator)
+def create_app(emulator: Emulator, on_stop: Callable[[], None] | None = None) -> Application:
+    """Return the ASGI application that serves ``emulator``, its control plane included.
+
+    ``on_stop`` runs when the server shuts down, after the last request.
+    """
+    return Application(emulator, on_stop)
 
 
 class Application:
     """The ASGI callable; holds the emulator and the tree of its routes."""
 
-    def __init__(self, emulator: Emulator) -> None:
+    def __init__(self, emulator: Emulator, on_stop: Callable[[], None] | None = None) -> None:
         self.emulator = emulator
+        self._on_stop = on_stop
         self._tree = RouteTree((*resources.routes(), *control.ROUTES))
         self._date: tuple[int, bytes] = (-1, b"")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or the server's start and stop."""
         if scope["type"] == "lifespan":
-            await _lifespan(receive, send)
+            await self._lifespan(receive, send)
             return
         if scope["type"] != "http":
             raise ValueError(f"The emulator does not serve {scope['type']}.")
@@ -98,6 +103,17 @@ class Application:
         await send({"type": "http.response.start", "status": status, "headers": response.raw_headers})
         await send({"type": "http.response.body", "body": body})
 
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                await send({"type": "lifespan.startup.complete"})
+            elif message["type"] == "lifespan.shutdown":
+                if self._on_stop is not None:
+                    self._on_stop()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
     def _date_header(self) -> bytes:
         """Return the emulator's time as HTTP writes it; made once per second."""
         now = self.emulator.clock.now()
@@ -116,13 +132,3 @@ async def _read_body(receive: Receive) -> bytes:
         parts.append(message.get("body", b""))
         if not message.get("more_body", False):
             return b"".join(parts)
-
-
-async def _lifespan(receive: Receive, send: Send) -> None:
-    while True:
-        message = await receive()
-        if message["type"] == "lifespan.startup":
-            await send({"type": "lifespan.startup.complete"})
-        elif message["type"] == "lifespan.shutdown":
-            await send({"type": "lifespan.shutdown.complete"})
-            return

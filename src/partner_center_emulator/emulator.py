@@ -110,17 +110,22 @@ class Emulator:
         ``request_id`` is the call's; changes by the clock, an actor or the portal have none.
         """
         change = StateChange(
-            at=self.clock.now(), wall_at=wall_now(), what=what, tenant_id=tenant_id, customer_id=customer_id,
-            subject_id=subject_id, request_id=request_id, before=before or {}, after=after or {},
-        )  # fmt: skip
+            at=self.clock.now(),
+            wall_at=wall_now(),
+            what=what,
+            tenant_id=tenant_id,
+            customer_id=customer_id,
+            subject_id=subject_id,
+            request_id=request_id,
+            before=before or {},
+            after=after or {},
+        )
         self.world.changes.append(change)
         return change
 
     def violate(self, tenant_id: str, rule: str, detail: str) -> None:
         """Record that a client broke a rule."""
-        self.world.violations.append(
-            Violation(at=self.clock.now(), tenant_id=tenant_id, rule=rule, detail=detail)
-        )
+        self.world.violations.append(Violation(at=self.clock.now(), tenant_id=tenant_id, rule=rule, detail=detail))
 
     def sees(self, tenant_id: str, customer_id: str) -> bool:
         """Whether the tenant has a relationship with the customer that has become visible (lower-case ids)."""

@@ -1,8 +1,8 @@
 """Replays of writes (wire room): the same ``MS-RequestId`` gets the same answer for 24 hours.
 
-Documented: the id is the idempotency key of a retried write. How long it is remembered and what another body does is not
-published (core reference 2.1): 24 hours and 409 are our choice. Answers to rejected calls (token, role, throttle) are not
-kept, because the write was never looked at; 5xx are not kept either.
+Documented: the id is the idempotency key of a retried write. How long it is remembered and what another body does is
+not published (core reference 2.1): 24 hours and 409 are our choice. Answers to rejected calls (token, role, throttle)
+are not kept, because the write was never looked at; 5xx are not kept either.
 """
 
 from __future__ import annotations
@@ -15,10 +15,18 @@ from partner_center_emulator.emulator import Emulator
 from partner_center_emulator.errors import ApiError
 from partner_center_emulator.world import StoredAnswer, World
 
-behaviour("idempotency", source="documented", page="core 2.1", note="A write repeated with the same MS-RequestId is done "
-          "once and answered alike")
-behaviour("idempotency", source="assumed", page="core 2.1", note="Remembered 24 hours per tenant, id, method and path; "
-          "another body under the same id is 409")
+behaviour(
+    "idempotency",
+    source="documented",
+    page="core 2.1",
+    note="A write repeated with the same MS-RequestId is done once and answered alike",
+)
+behaviour(
+    "idempotency",
+    source="assumed",
+    page="core 2.1",
+    note="Remembered 24 hours per tenant, id, method and path; another body under the same id is 409",
+)
 
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
@@ -101,6 +109,8 @@ def _judge_resend(emulator: Emulator, key: str, body_digest: str) -> None:
     if age > timedelta(minutes=emulator.options.resend_minutes):
         return
     tenant_id, _, method_and_path = key.split("/", 2)
-    emulator.violate(tenant_id, "resent_with_new_id", f"{method_and_path}: same body {age.seconds} s after a lost answer")
+    emulator.violate(
+        tenant_id, "resent_with_new_id", f"{method_and_path}: same body {age.seconds} s after a lost answer"
+    )
     if emulator.options.strict:
         raise ApiError(409, 800002, "Strict mode: a write without an answer was sent again under a new request id.")

@@ -20,10 +20,19 @@ from partner_center_emulator.errors import refusal
 from partner_center_emulator.requests import Call
 from partner_center_emulator.wire import Json, collection, link
 
-behaviour("paging", source="documented", page="core 3", note="Seek paging: links.next carries the MS-ContinuationToken in "
-          "its headers; offset and size for offers")
-behaviour("paging", source="assumed", page="core 10a.5", note="A seek token is bound to tenant and query and lapses after "
-          "15 minutes; seekOperation=Next without the header is 400")
+behaviour(
+    "paging",
+    source="documented",
+    page="core 3",
+    note="Seek paging: links.next carries the MS-ContinuationToken in its headers; offset and size for offers",
+)
+behaviour(
+    "paging",
+    source="assumed",
+    page="core 10a.5",
+    note="A seek token is bound to tenant and query and lapses after "
+    "15 minutes; seekOperation=Next without the header is 400",
+)
 
 MAXIMUM = 500
 CONTINUATION = "ms-continuationtoken"

@@ -1,8 +1,8 @@
 """What happens to a call before and after its handler (wire room).
 
 The order is the one of core reference 10a.2: token (401 code 400), audience (401 900420), multifactor (401 900421),
-app-only on a user's row (403 900329), role (403 900150), rate limit, replay of a write, then the handler with its own rules
-(403 20002 and what follows). Nothing here knows a resource.
+app-only on a user's row (403 900329), role (403 900150), rate limit, replay of a write, then the handler with its own
+rules (403 20002 and what follows). Nothing here knows a resource.
 """
 
 from __future__ import annotations
@@ -21,11 +21,19 @@ from partner_center_emulator.world import RequestTally
 
 JSON = "application/json; charset=utf-8"
 
-behaviour("pipeline", source="documented", page="core 2.5", note="401 400, 401 900420, 401 900421, 403 900329, 403 900150")
+behaviour(
+    "pipeline", source="documented", page="core 2.5", note="401 400, 401 900420, 401 900421, 403 900329, 403 900150"
+)
 behaviour("pipeline", source="assumed", page="core 10a.2", note="The order of these checks")
-behaviour("pipeline", source="assumed", page="core 1.6", note="isMfaCompliant is a response header, on ValidateMfa: true")
-behaviour("pipeline", source="documented", page="core 2.2", note="MS-RequestId and MS-CorrelationId echoed, MS-CV and "
-          "MS-ServerId given, some answers begin with a BOM")
+behaviour(
+    "pipeline", source="assumed", page="core 1.6", note="isMfaCompliant is a response header, on ValidateMfa: true"
+)
+behaviour(
+    "pipeline",
+    source="documented",
+    page="core 2.2",
+    note="MS-RequestId and MS-CorrelationId echoed, MS-CV and MS-ServerId given, some answers begin with a BOM",
+)
 
 Answer = tuple[int, dict[str, str], bytes]
 

@@ -59,9 +59,21 @@ class Call:
     """One authenticated request to the emulated API, as its handler sees it."""
 
     __slots__ = (
-        "_query", "_query_string", "body", "correlation_id", "emulator", "headers", "method", "path", "principal",
-        "raw_body", "raw_path", "request_id", "route", "tenant",
-    )  # fmt: skip
+        "_query",
+        "_query_string",
+        "body",
+        "correlation_id",
+        "emulator",
+        "headers",
+        "method",
+        "path",
+        "principal",
+        "raw_body",
+        "raw_path",
+        "request_id",
+        "route",
+        "tenant",
+    )
 
     def __init__(
         self, emulator: Emulator, route: Route, path: dict[str, str], scope_path: str, query_string: bytes

@@ -1,7 +1,8 @@
 """The rate limit (wire room): a sliding window per partner tenant and resource, and who does not keep to it.
 
-Published: 500 requests a minute each for Customer, Order and Subscription, answered with 429, form C and ``Retry-After``;
-rejected calls count too (core reference 4). Keyed by partner tenant, the worst case of what the page leaves open.
+Published: 500 requests a minute each for Customer, Order and Subscription, answered with 429, form C and
+``Retry-After``; rejected calls count too (core reference 4). Keyed by partner tenant, the worst case of what the page
+leaves open.
 """
 
 from __future__ import annotations
@@ -14,10 +15,20 @@ from partner_center_emulator.emulator import Emulator
 from partner_center_emulator.errors import ApiError, gateway
 from partner_center_emulator.world import World
 
-behaviour("throttle", source="documented", page="core 4", note="500 calls a minute per tenant for customer, order and "
-          "subscription calls; 429 with Retry-After in form C; rejected calls count; GET /v1/customers is not limited")
-behaviour("throttle", source="assumed", page="core 11", note="The window slides and is keyed by the "
-          "partner tenant; profiles count as customer calls; agreements, requests and audit are not limited")
+behaviour(
+    "throttle",
+    source="documented",
+    page="core 4",
+    note="500 calls a minute per tenant for customer, order and "
+    "subscription calls; 429 with Retry-After in form C; rejected calls count; GET /v1/customers is not limited",
+)
+behaviour(
+    "throttle",
+    source="assumed",
+    page="core 11",
+    note="The window slides and is keyed by the "
+    "partner tenant; profiles count as customer calls; agreements, requests and audit are not limited",
+)
 
 
 class _Bucket:
@@ -62,9 +73,7 @@ class Throttle:
         if now >= bucket.retry_at:
             bucket.rejected_at, bucket.since_rejection = now, 0
         bucket.retry_at = now + seconds
-        raise gateway(
-            429, f"Rate limit is exceeded. Try again in {seconds} seconds.", {"Retry-After": str(seconds)}
-        )
+        raise gateway(429, f"Rate limit is exceeded. Try again in {seconds} seconds.", {"Retry-After": str(seconds)})
 
 
 def _judge(emulator: Emulator, bucket: _Bucket, now: float, whose: str) -> None:

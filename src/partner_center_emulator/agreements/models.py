@@ -18,12 +18,24 @@ from partner_center_emulator.world import Agreement, Customer, World
 CUSTOMER_AGREEMENT = "MicrosoftCustomerAgreement"
 CLOUD_AGREEMENT = "MicrosoftCloudAgreement"
 
-behaviour("POST /v1/customers/{customer}/agreements", source="documented", page="core 7", note="The same contact again is "
-          "600061; a changed contact is a further agreement; userId comes from the token")
-behaviour("POST /v1/customers/{customer}/agreements", source="assumed", page="core 7", note="600061 is HTTP 400; a date "
-          "in the future or an unknown template is 400 2000")
-behaviour("GET /v1/customers/{customer}/agreements", source="documented", page="core 7", note="Without agreementType only "
-          "cloud agreements are listed")
+behaviour(
+    "POST /v1/customers/{customer}/agreements",
+    source="documented",
+    page="core 7",
+    note="The same contact again is 600061; a changed contact is a further agreement; userId comes from the token",
+)
+behaviour(
+    "POST /v1/customers/{customer}/agreements",
+    source="assumed",
+    page="core 7",
+    note="600061 is HTTP 400; a date in the future or an unknown template is 400 2000",
+)
+behaviour(
+    "GET /v1/customers/{customer}/agreements",
+    source="documented",
+    page="core 7",
+    note="Without agreementType only cloud agreements are listed",
+)
 
 
 class Template(msgspec.Struct, frozen=True):
@@ -77,20 +89,27 @@ def wanted_types(call: Call) -> frozenset[str]:
 
 
 def attest(call: Call, customer: Customer) -> Agreement:
-    """Record the partner's statement that the customer accepted; raises 400 (2000, 600061) for what is wrong with it."""
+    """Record the partner's statement that the customer accepted; raises 400 code 2000 or 600061."""
     agreement = _read(call, customer)
     earlier = call.emulator.derived(AgreementIndex).of(call.tenant.id, customer.id)
     if any(_contact(agreement) == _contact(other) for other in earlier):
         raise refusal(600061, form="B")
     call.world.agreements.append(agreement)
     call.emulator.record(
-        "agreement.attested", tenant_id=call.tenant.id, customer_id=customer.id, subject_id=agreement.template_id,
-        request_id=call.request_id, after={"type": agreement.type, "date_agreed": agreement.date_agreed},
-    )  # fmt: skip
+        "agreement.attested",
+        tenant_id=call.tenant.id,
+        customer_id=customer.id,
+        subject_id=agreement.template_id,
+        request_id=call.request_id,
+        after={"type": agreement.type, "date_agreed": agreement.date_agreed},
+    )
     activity = Activity(
-        operation_type="create_agreement", resource_type="agreement", user_principal_name=call.principal.upn,
-        application_id=call.principal.app_id, new_value={"type": agreement.type, "templateId": agreement.template_id},
-    )  # fmt: skip
+        operation_type="create_agreement",
+        resource_type="agreement",
+        user_principal_name=call.principal.upn,
+        application_id=call.principal.app_id,
+        new_value={"type": agreement.type, "templateId": agreement.template_id},
+    )
     audit.write(call.emulator, call.tenant.id, customer, activity)
     return agreement
 
@@ -103,12 +122,17 @@ def _read(call: Call, customer: Customer) -> Agreement:
             raise refusal(2000, f"The member {name} of primaryContact is missing.")
     template = _template(text_field(members, "templateId"), text_field(members, "type"))
     return Agreement(
-        tenant_id=call.tenant.id, customer_id=customer.id, user_id=call.principal.object_id,
-        template_id=template.id, type=template.type, first_name=text_field(contact, "firstName"),
-        last_name=text_field(contact, "lastName"), email=text_field(contact, "email"),
+        tenant_id=call.tenant.id,
+        customer_id=customer.id,
+        user_id=call.principal.object_id,
+        template_id=template.id,
+        type=template.type,
+        first_name=text_field(contact, "firstName"),
+        last_name=text_field(contact, "lastName"),
+        email=text_field(contact, "email"),
         phone_number=text_field(contact, "phoneNumber") or None,
         date_agreed=_date_agreed(call.clock.now(), field(members, "dateAgreed")),
-    )  # fmt: skip
+    )
 
 
 def _template(template_id: str, kind: str) -> Template:
@@ -135,15 +159,21 @@ def _date_agreed(now: datetime, value: object) -> str:
 def _contact(agreement: Agreement) -> tuple[str, ...]:
     """Return what makes two agreements the same one."""
     return (
-        agreement.type, agreement.first_name, agreement.last_name, agreement.email, agreement.phone_number or "",
-    )  # fmt: skip
+        agreement.type,
+        agreement.first_name,
+        agreement.last_name,
+        agreement.email,
+        agreement.phone_number or "",
+    )
 
 
 def view(agreement: Agreement, *, with_link: bool) -> Json:
     """Return an agreement as the wire writes it; the list adds the agreement's link."""
     contact: Json = {
-        "firstName": agreement.first_name, "lastName": agreement.last_name, "email": agreement.email,
-    }  # fmt: skip
+        "firstName": agreement.first_name,
+        "lastName": agreement.last_name,
+        "email": agreement.email,
+    }
     if agreement.phone_number is not None:
         contact["phoneNumber"] = agreement.phone_number
     body: Json = {

@@ -7,10 +7,18 @@ from partner_center_emulator.coverage import behaviour
 from partner_center_emulator.requests import Call, Reply, Route
 from partner_center_emulator.wire import collection
 
-behaviour("GET /v1/agreements", source="documented", page="core 7", note="Metadata with the template ids; the type is "
-          "MicrosoftCloudAgreement unless asked for, * means all")
-behaviour("GET /v1/customers/{customer}/directSignedMicrosoftCustomerAgreementStatus", source="documented", page="core 7",
-          note="Whether the customer itself signed")
+behaviour(
+    "GET /v1/agreements",
+    source="documented",
+    page="core 7",
+    note="Metadata with the template ids; the type is MicrosoftCloudAgreement unless asked for, * means all",
+)
+behaviour(
+    "GET /v1/customers/{customer}/directSignedMicrosoftCustomerAgreementStatus",
+    source="documented",
+    page="core 7",
+    note="Whether the customer itself signed",
+)
 
 
 async def list_metadata(call: Call) -> Reply:
@@ -46,7 +54,9 @@ ROUTES = (
     Route("GET", "/v1/customers/{customer}/agreements", list_agreements, auth="AU"),
     Route("POST", "/v1/customers/{customer}/agreements", attest, auth="AU"),
     Route(
-        "GET", "/v1/customers/{customer}/directSignedMicrosoftCustomerAgreementStatus", direct_signed_status,
+        "GET",
+        "/v1/customers/{customer}/directSignedMicrosoftCustomerAgreementStatus",
+        direct_signed_status,
         auth="AU",
     ),
-)  # fmt: skip
+)

@@ -16,10 +16,20 @@ KEPT_DAYS = 90
 DEFAULT_DAYS = 30
 _TICKS_AT_1970 = 621_355_968_000_000_000  # ticks of 100 ns from year 1
 
-behaviour("GET /v1/auditrecords", source="documented", page="core 9.3", note="Last 30 days by default, a start before 90 "
-          "days is 400; one filter: CompanyName substring, CustomerId or ResourceType equals")
-behaviour("GET /v1/auditrecords", source="assumed", page="core 6.2", note="The acceptance of a relationship has the "
-          "operation type reseller_relationship_accepted_by_customer; oldest record first")
+behaviour(
+    "GET /v1/auditrecords",
+    source="documented",
+    page="core 9.3",
+    note="Last 30 days by default, a start before 90 "
+    "days is 400; one filter: CompanyName substring, CustomerId or ResourceType equals",
+)
+behaviour(
+    "GET /v1/auditrecords",
+    source="assumed",
+    page="core 6.2",
+    note="The acceptance of a relationship has the "
+    "operation type reseller_relationship_accepted_by_customer; oldest record first",
+)
 
 
 class Activity(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,13 +68,19 @@ def write(emulator: Emulator, tenant_id: str, customer: Customer, activity: Acti
     number = len(emulator.world.audit)
     operation = activity.operation_type.replace("_", "")
     record = AuditRecord(
-        id=f"{tenant_id}_{customer.id}_{number}_{operation}_{ticks}", tenant_id=tenant_id, customer_id=customer.id,
-        customer_name=customer.company_name, user_principal_name=activity.user_principal_name,
-        application_id=activity.application_id, resource_type=activity.resource_type,
+        id=f"{tenant_id}_{customer.id}_{number}_{operation}_{ticks}",
+        tenant_id=tenant_id,
+        customer_id=customer.id,
+        customer_name=customer.company_name,
+        user_principal_name=activity.user_principal_name,
+        application_id=activity.application_id,
+        resource_type=activity.resource_type,
         resource_new_value=msgspec.json.encode(pascal(activity.new_value)).decode(),
-        operation_type=activity.operation_type, operation_date=now, operation_status=activity.status,
+        operation_type=activity.operation_type,
+        operation_date=now,
+        operation_status=activity.status,
         customized_data=list(activity.customized_data),
-    )  # fmt: skip
+    )
     emulator.world.audit.append(record)
     return record
 

@@ -16,16 +16,36 @@ from partner_center_emulator.requests import Call
 from partner_center_emulator.wire import Json, field, object_field, text_field
 from partner_center_emulator.world import Address, Customer, Relationship, World
 
-behaviour("GET /v1/customers/{customer}", source="documented", page="core 5.2", note="Company address, company email and "
-          "customDomains only with delegated access")
-behaviour("GET /v1/customers/{customer}", source="assumed", page="core 11.2", note="A tenant nobody knows is 404 60003, "
-          "one without relationship 403 20002")
-behaviour("PUT /v1/customers/{customer}/profiles/billing", source="assumed", page="core 5.5", note="The body's etag is "
-          "compared first, then If-Match; a stale or missing one is 400 2055")
-behaviour("PATCH /v1/customers/{customer}", source="documented", page="core 5.8", note="Ends the relationship; the answer "
-          "is PascalCase with nulls")
-behaviour("PATCH /v1/customers/{customer}", source="assumed", page="core 11.1", note="Refused with 400 while a "
-          "subscription is active (a switch makes it 409)")
+behaviour(
+    "GET /v1/customers/{customer}",
+    source="documented",
+    page="core 5.2",
+    note="Company address, company email and customDomains only with delegated access",
+)
+behaviour(
+    "GET /v1/customers/{customer}",
+    source="assumed",
+    page="core 11.2",
+    note="A tenant nobody knows is 404 60003, one without relationship 403 20002",
+)
+behaviour(
+    "PUT /v1/customers/{customer}/profiles/billing",
+    source="assumed",
+    page="core 5.5",
+    note="The body's etag is compared first, then If-Match; a stale or missing one is 400 2055",
+)
+behaviour(
+    "PATCH /v1/customers/{customer}",
+    source="documented",
+    page="core 5.8",
+    note="Ends the relationship; the answer is PascalCase with nulls",
+)
+behaviour(
+    "PATCH /v1/customers/{customer}",
+    source="assumed",
+    page="core 11.1",
+    note="Refused with 400 while a subscription is active (a switch makes it 409)",
+)
 
 
 class RelationshipIndex:
@@ -95,9 +115,7 @@ def matching_keys(emulator: Emulator, keys: list[str], name: str, prefix: str) -
     customers = emulator.world.customers
     wanted = prefix.casefold()
     attribute = {"companyname": "company_name", "domain": "domain"}[name]
-    return [
-        key for key in keys if str(getattr(customers[customer_of(key)], attribute)).casefold().startswith(wanted)
-    ]
+    return [key for key in keys if str(getattr(customers[customer_of(key)], attribute)).casefold().startswith(wanted)]
 
 
 def customer_of(key: str) -> str:
@@ -117,7 +135,7 @@ def billing_etag(customer: Customer) -> str:
 
 
 def update_billing(call: Call, customer: Customer, members: Json, if_match: str) -> None:
-    """Replace the billing profile by ``members``; raises 400 code 2055 unless an etag is given and is the present one."""
+    """Replace the billing profile by ``members``; raises 400 code 2055 unless the present etag is given."""
     given = [text_field(object_field(members, "attributes"), "etag"), if_match.strip().strip('"')]
     stated = [etag for etag in given if etag]
     if not stated or any(etag != billing_etag(customer) for etag in stated):
@@ -139,16 +157,18 @@ def update_billing(call: Call, customer: Customer, members: Json, if_match: str)
 
 
 def read_address(members: Json, present: Address) -> Address:
-    """Return the address in ``members``, with what is missing taken from ``present``; raises 400 for another country."""
+    """Return the address in ``members``, completed from ``present``; raises 400 for another country."""
     country = text_field(members, "country", present.country).upper()
     if country != present.country:
         raise refusal(2000, "The country of a profile cannot be changed.")
     return Address(
-        country=country, city=text_field(members, "city", present.city), state=text_field(members, "state"),
+        country=country,
+        city=text_field(members, "city", present.city),
+        state=text_field(members, "state"),
         address_line1=text_field(members, "addressLine1", present.address_line1),
         postal_code=text_field(members, "postalCode", present.postal_code),
         phone_number=text_field(members, "phoneNumber", present.phone_number),
-    )  # fmt: skip
+    )
 
 
 def change_relationship(call: Call, customer: Customer) -> Relationship | None:
@@ -172,9 +192,7 @@ def _end(call: Call, customer: Customer, relationship: Relationship) -> None:
     emulator = call.emulator
     held = emulator.derived(CommerceIndex).subscriptions_of(call.tenant.id, customer.id)
     if any(subscription.status == "active" for subscription in held):
-        raise ApiError(
-            emulator.options.still_active_status, 3000, "The relationship cannot be removed at this time."
-        )
+        raise ApiError(emulator.options.still_active_status, 3000, "The relationship cannot be removed at this time.")
     emulator.derived(RelationshipIndex).remove(relationship)
     _note(call, customer, "relationship.removed", "remove_partner_customer_relationship")
 
@@ -186,7 +204,9 @@ def _note(
         what, tenant_id=call.tenant.id, customer_id=customer.id, subject_id=customer.id, request_id=call.request_id
     )
     activity = Activity(
-        operation_type=operation, resource_type=resource,
-        user_principal_name=call.principal.upn, application_id=call.principal.app_id,
-    )  # fmt: skip
+        operation_type=operation,
+        resource_type=resource,
+        user_principal_name=call.principal.upn,
+        application_id=call.principal.app_id,
+    )
     audit.write(call.emulator, call.tenant.id, customer, activity)

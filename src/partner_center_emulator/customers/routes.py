@@ -11,10 +11,18 @@ from partner_center_emulator.paging import seek_page
 from partner_center_emulator.requests import Call, Reply, Route
 from partner_center_emulator.wire import Json, text_field
 
-behaviour("GET /v1/customers", source="documented", page="core 5.1", note="Seek-paged, thin items, filter on CompanyName "
-          "and Domain with starts_with")
-behaviour("GET /v1/customers", source="assumed", page="core 3", note="500 is default and maximum; other filters are 400 "
-          "2000; oldest relationship first")
+behaviour(
+    "GET /v1/customers",
+    source="documented",
+    page="core 5.1",
+    note="Seek-paged, thin items, filter on CompanyName and Domain with starts_with",
+)
+behaviour(
+    "GET /v1/customers",
+    source="assumed",
+    page="core 3",
+    note="500 is default and maximum; other filters are 400 2000; oldest relationship first",
+)
 
 
 async def list_customers(call: Call) -> Reply:
@@ -80,10 +88,14 @@ ROUTES = (
     Route("GET", "/v1/customers", list_customers),
     Route("GET", "/v1/customers/{customer}", read_customer, resource="customer"),
     Route(
-        "PATCH", "/v1/customers/{customer}", patch_customer, auth="AU", resource="customer",
+        "PATCH",
+        "/v1/customers/{customer}",
+        patch_customer,
+        auth="AU",
+        resource="customer",
         roles=frozenset({"global_admin", "admin_agent"}),
     ),
     Route("GET", "/v1/customers/{customer}/profiles/company", read_company_profile, auth="AU", resource="customer"),
     Route("GET", "/v1/customers/{customer}/profiles/billing", read_billing_profile, resource="customer"),
     Route("PUT", "/v1/customers/{customer}/profiles/billing", update_billing_profile, resource="customer"),
-)  # fmt: skip
+)

@@ -11,10 +11,18 @@ from partner_center_emulator.world import PartnerTenant, PartnerUser
 GROUPS = {"admin_agent": "AdminAgents", "sales_agent": "SalesAgents", "helpdesk_agent": "HelpdeskAgents"}
 GLOBAL_ADMIN_TEMPLATE = "62e90394-69f5-4237-9190-012177145e10"
 
-behaviour("GET /graph/v1.0/me/memberOf", source="documented", page="core 1.7", note="Partner Center roles are security "
-          "groups, Global admin is a directory role")
-behaviour("GET /graph/v1.0/me/memberOf", source="assumed", page="core 1.7", note="The group is spelled SalesAgents; the "
-          "answer is one page")
+behaviour(
+    "GET /graph/v1.0/me/memberOf",
+    source="documented",
+    page="core 1.7",
+    note="Partner Center roles are security groups, Global admin is a directory role",
+)
+behaviour(
+    "GET /graph/v1.0/me/memberOf",
+    source="assumed",
+    page="core 1.7",
+    note="The group is spelled SalesAgents; the answer is one page",
+)
 
 
 def find_user(tenant: PartnerTenant, object_id: str) -> PartnerUser | None:

@@ -11,7 +11,9 @@ async def member_of(call: Call) -> Reply:
     """Return the caller's groups and directory roles; 400 for an application alone, which has no ``me``."""
     user = models.find_user(call.tenant, call.principal.object_id)
     if user is None:
-        raise ApiError(400, 0, "/me request is only valid with delegated authentication flow.", "graph", name="BadRequest")
+        raise ApiError(
+            400, 0, "/me request is only valid with delegated authentication flow.", "graph", name="BadRequest"
+        )
     context = f"{call.emulator.options.base_url}/graph/v1.0/$metadata#directoryObjects"
     return Reply({"@odata.context": context, "value": models.memberships(call.tenant, user)})
 

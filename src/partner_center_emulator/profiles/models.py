@@ -26,8 +26,12 @@ for _route, _note in (
     ("GET /v1/profiles/support", "PUT is accepted at /support and /supportprofile"),
 ):
     behaviour(_route, source="documented", page="core 9.1", note=_note)
-behaviour("PUT /v1/profiles/organization", source="assumed", page="core 9.1", note="An etag in the body or If-Match must be "
-          "the present one if given; the country cannot be changed")
+behaviour(
+    "PUT /v1/profiles/organization",
+    source="assumed",
+    page="core 9.1",
+    note="An etag in the body or If-Match must be the present one if given; the country cannot be changed",
+)
 
 
 def organization(tenant: PartnerTenant) -> Json:

@@ -1,7 +1,7 @@
 """How a customer becomes a customer of one more partner tenant (core reference 6.1, 6.2).
 
-Nothing is created when the link is read; a relationship comes into being when a Global admin of the customer accepts. Both
-the acceptance page and the actors of the control plane end in ``accept``.
+Nothing is created when the link is read; a relationship comes into being when a Global admin of the customer accepts.
+Both the acceptance page and the actors of the control plane end in ``accept``.
 """
 
 from __future__ import annotations
@@ -20,14 +20,31 @@ from partner_center_emulator.customers.models import RelationshipIndex
 from partner_center_emulator.emulator import Emulator
 from partner_center_emulator.world import Customer, PartnerTenant, Relationship, World
 
-behaviour("GET /v1/customers/relationshiprequests", source="documented", page="core 6.1", note="One link per partner "
-          "tenant; reading it creates nothing; DAP=false")
-behaviour("GET /Adminportal/Home", source="documented", page="core 6.2", note="The customer's Global admin signs in, ticks "
-          "the agreement and accepts; other partners of the customer are not touched")
-behaviour("GET /Adminportal/Home", source="assumed", page="core 6.1", note="Partner and customer must be in the same "
-          "region; the texts of the page are ours")
-behaviour("GET /v1/customers", source="assumed", page="core 11.7", note="An accepted customer shows at once (a switch "
-          "delays it)")
+behaviour(
+    "GET /v1/customers/relationshiprequests",
+    source="documented",
+    page="core 6.1",
+    note="One link per partner tenant; reading it creates nothing; DAP=false",
+)
+behaviour(
+    "GET /Adminportal/Home",
+    source="documented",
+    page="core 6.2",
+    note="The customer's Global admin signs in, ticks "
+    "the agreement and accepts; other partners of the customer are not touched",
+)
+behaviour(
+    "GET /Adminportal/Home",
+    source="assumed",
+    page="core 6.1",
+    note="Partner and customer must be in the same region; the texts of the page are ours",
+)
+behaviour(
+    "GET /v1/customers",
+    source="assumed",
+    page="core 11.7",
+    note="An accepted customer shows at once (a switch delays it)",
+)
 
 
 class Refused(Enum):
@@ -91,9 +108,7 @@ def request_url(emulator: Emulator, tenant: PartnerTenant) -> str:
     )
 
 
-def obstacle(
-    emulator: Emulator, tenant: PartnerTenant, customer: Customer, *, is_global_admin: bool
-) -> Refused | None:
+def obstacle(emulator: Emulator, tenant: PartnerTenant, customer: Customer, *, is_global_admin: bool) -> Refused | None:
     """Return what stands in the way of an acceptance by such a user, or None."""
     if f"{tenant.id}/{customer.id}" in emulator.world.relationships:
         return Refused.ALREADY_CUSTOMER
@@ -104,9 +119,7 @@ def obstacle(
     return None
 
 
-def accept(
-    emulator: Emulator, tenant: PartnerTenant, customer: Customer, *, is_global_admin: bool
-) -> Relationship:
+def accept(emulator: Emulator, tenant: PartnerTenant, customer: Customer, *, is_global_admin: bool) -> Relationship:
     """Make the relationship: ledger entry, audit record, and the customer shows in the tenant's list.
 
     Raises AcceptanceRefusedError when something stands in the way.
@@ -118,9 +131,12 @@ def accept(
     emulator.derived(RelationshipIndex).add(relationship)
     emulator.world.pending_acceptances.pop(f"{tenant.id}/{customer.id}", None)
     emulator.record(
-        "relationship.accepted", tenant_id=tenant.id, customer_id=customer.id, subject_id=customer.id,
+        "relationship.accepted",
+        tenant_id=tenant.id,
+        customer_id=customer.id,
+        subject_id=customer.id,
         after={"kind": relationship.kind},
-    )  # fmt: skip
+    )
     activity = Activity(
         operation_type="reseller_relationship_accepted_by_customer",
         resource_type="partner_customer_relationship",

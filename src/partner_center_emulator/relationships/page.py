@@ -112,10 +112,15 @@ def _agreement(tenant: PartnerTenant, customer: Customer, user_name: str, *, err
 
 def _refused(tenant: PartnerTenant, customer: Customer, user_name: str, reason: Refused) -> Response:
     return _render(
-        "refused.html", _STATUS[reason], tenant=tenant, customer=customer, user_name=user_name, reason=reason.value,
+        "refused.html",
+        _STATUS[reason],
+        tenant=tenant,
+        customer=customer,
+        user_name=user_name,
+        reason=reason.value,
         tenant_region=models.region_of(tenant.address.country),
         customer_region=models.region_of(customer.address.country),
-    )  # fmt: skip
+    )
 
 
 def _render(name: str, status: int, **values: object) -> Response:

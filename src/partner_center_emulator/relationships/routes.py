@@ -10,10 +10,18 @@ from partner_center_emulator.wire import attributes, collection, self_link
 
 _KINDS = frozenset({"isindirectcloudsolutionproviderof", "isindirectresellerof"})
 
-behaviour("GET /v1/relationships", source="assumed", page="core 6.3", note="The tenants here are direct partners: the "
-          "lists are empty")
-behaviour("GET /v1/customers/{customer}/relationships", source="documented", page="core 6.3", note="Empty for direct "
-          "customers")
+behaviour(
+    "GET /v1/relationships",
+    source="assumed",
+    page="core 6.3",
+    note="The tenants here are direct partners: the lists are empty",
+)
+behaviour(
+    "GET /v1/customers/{customer}/relationships",
+    source="documented",
+    page="core 6.3",
+    note="Empty for direct customers",
+)
 
 
 async def relationship_request(call: Call) -> Reply:
@@ -40,11 +48,15 @@ _SELLERS = frozenset({"admin_agent", "sales_agent"})
 
 ROUTES: tuple[Route | Page, ...] = (
     Route(
-        "GET", "/v1/customers/relationshiprequests", relationship_request, auth="AU", roles=_SELLERS,
+        "GET",
+        "/v1/customers/relationshiprequests",
+        relationship_request,
+        auth="AU",
+        roles=_SELLERS,
     ),
     Route("GET", "/v1/relationships", partner_relationships, auth="AU"),
     Route("GET", "/v1/customers/{customer}/relationships", customer_relationships, auth="AU"),
     Page("GET", "/Adminportal/Home", page.show),
     Page("POST", "/Adminportal/Home", page.submit),
     Page("GET", "/Adminportal/style.css", page.style),
-)  # fmt: skip
+)

@@ -1,7 +1,7 @@
 """Tokens of the pretended login authority: issuing, refreshing, verifying (core reference 1.3 to 1.6).
 
-Access tokens are RS256 JWTs that live one hour of the emulator's clock; refresh tokens live 90 days, each use issues a new
-one and leaves the old one valid until its own end or its revocation.
+Access tokens are RS256 JWTs that live one hour of the emulator's clock; refresh tokens live 90 days, each use issues a
+new one and leaves the old one valid until its own end or its revocation.
 """
 
 from __future__ import annotations
@@ -32,13 +32,27 @@ PARTNER_RESOURCE = "https://api.partnercenter.microsoft.com"
 GRAPH_RESOURCE = "https://graph.microsoft.com"
 _KNOWN_TOKENS = 4096  # verified tokens kept; more than a world has sign-ins per hour
 
-behaviour("POST /{tenant}/oauth2/token", source="documented", page="core 1.3", note="Refresh tokens live 90 days; every "
-          "use issues a new one; v1 numbers are strings")
-behaviour("POST /{tenant}/oauth2/token", source="documented", page="core 1.4", note="App-only sign-in with a client secret")
-behaviour("POST /{tenant}/oauth2/token", source="assumed", page="core 1.3", note="Numbers of the AADSTS errors follow "
-          "general Entra knowledge")
-behaviour("POST /{tenant}/oauth2/v2.0/token", source="documented", page="core 1.3", note="Scope instead of resource; "
-          "numbers are numbers")
+behaviour(
+    "POST /{tenant}/oauth2/token",
+    source="documented",
+    page="core 1.3",
+    note="Refresh tokens live 90 days; every use issues a new one; v1 numbers are strings",
+)
+behaviour(
+    "POST /{tenant}/oauth2/token", source="documented", page="core 1.4", note="App-only sign-in with a client secret"
+)
+behaviour(
+    "POST /{tenant}/oauth2/token",
+    source="assumed",
+    page="core 1.3",
+    note="Numbers of the AADSTS errors follow general Entra knowledge",
+)
+behaviour(
+    "POST /{tenant}/oauth2/v2.0/token",
+    source="documented",
+    page="core 1.3",
+    note="Scope instead of resource; numbers are numbers",
+)
 
 
 class SignInError(Exception):
@@ -104,7 +118,9 @@ def find_app(emulator: Emulator, tenant: PartnerTenant, client_id: str, secret: 
             break
     else:
         raise SignInError(
-            700016, "unauthorized_client", f"Application '{client_id}' was not found in the directory '{tenant.domain}'."
+            700016,
+            "unauthorized_client",
+            f"Application '{client_id}' was not found in the directory '{tenant.domain}'.",
         )
     if not app.enabled:
         raise SignInError(7000112, "unauthorized_client", f"Application '{client_id}' is disabled.")
@@ -137,7 +153,9 @@ def grant_app(emulator: Emulator, tenant: PartnerTenant, app: AppRegistration, r
     """Sign in the application alone (client_credentials); there is no refresh token."""
     check_resource(emulator, resource)
     claims = _claims(emulator, tenant, app, resource) | {"roles": []}
-    return Grant(access_token=_sign(emulator, claims), resource=resource, scope="", issued_at=cast("int", claims["iat"]))
+    return Grant(
+        access_token=_sign(emulator, claims), resource=resource, scope="", issued_at=cast("int", claims["iat"])
+    )
 
 
 def grant_refresh(
@@ -168,10 +186,13 @@ def grant_refresh(
     }
     identity = {**claims, "aud": app.client_id, "name": user.user_principal_name}
     return Grant(
-        access_token=_sign(emulator, claims), resource=resource, scope="user_impersonation",
-        issued_at=cast("int", claims["iat"]), id_token=_sign(emulator, identity) if openid else None,
+        access_token=_sign(emulator, claims),
+        resource=resource,
+        scope="user_impersonation",
+        issued_at=cast("int", claims["iat"]),
+        id_token=_sign(emulator, identity) if openid else None,
         refresh_token=issue_refresh_token(emulator, tenant, user, app, with_mfa=token.with_mfa),
-    )  # fmt: skip
+    )
 
 
 def issue_refresh_token(
@@ -181,9 +202,12 @@ def issue_refresh_token(
     tokens = emulator.world.refresh_tokens
     text = f"rt.{uuid5(NAMESPACE_URL, f'{emulator.world.seed}/{tenant.id}/{user.object_id}/{len(tokens)}').hex}"
     tokens[text] = RefreshToken(
-        tenant_id=tenant.id, object_id=user.object_id, client_id=app.client_id, issued_at=emulator.clock.now(),
+        tenant_id=tenant.id,
+        object_id=user.object_id,
+        client_id=app.client_id,
+        issued_at=emulator.clock.now(),
         with_mfa=with_mfa,
-    )  # fmt: skip
+    )
     return text
 
 
@@ -225,10 +249,15 @@ def _decode(emulator: Emulator, token_text: str) -> Principal | None:
     if audience is None or claims.get("tid") not in emulator.world.partner_tenants or "appid" not in claims:
         return None
     return Principal(
-        tenant_id=claims["tid"], app_id=claims["appid"], audience=audience, expires_at=float(claims["exp"]),
-        object_id=claims.get("oid", "") if "scp" in claims else "", upn=claims.get("upn", ""),
-        roles=frozenset(claims.get("pc_roles", ())), has_mfa="mfa" in claims.get("amr", ()),
-    )  # fmt: skip
+        tenant_id=claims["tid"],
+        app_id=claims["appid"],
+        audience=audience,
+        expires_at=float(claims["exp"]),
+        object_id=claims.get("oid", "") if "scp" in claims else "",
+        upn=claims.get("upn", ""),
+        roles=frozenset(claims.get("pc_roles", ())),
+        has_mfa="mfa" in claims.get("amr", ()),
+    )
 
 
 def _claims(emulator: Emulator, tenant: PartnerTenant, app: AppRegistration, resource: str) -> dict[str, object]:

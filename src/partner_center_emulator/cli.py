@@ -1,0 +1,83 @@
+"""The command ``partner-center-emulator`` (command room): serve a world, print the coverage table."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from partner_center_emulator import coverage as coverage_table
+from partner_center_emulator import resources, server, worlds
+from partner_center_emulator.clock import DEFAULT_START, Clock
+from partner_center_emulator.emulator import Emulator, Options
+from partner_center_emulator.world import World
+
+app = typer.Typer(
+    name="partner-center-emulator",
+    help="A pretended Microsoft Partner Center on this machine, with its own clock and a truth ledger.",
+    no_args_is_help=True,
+    add_completion=False,
+)
+
+
+@app.command()
+def serve(  # noqa: PLR0913 - one argument per option of the command
+    *,
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 8700,
+    seed: Annotated[int, typer.Option(help="Seed of a generated world.")] = 1,
+    customers: Annotated[int, typer.Option(help="Customers of a generated world.")] = 100,
+    world: Annotated[str, typer.Option(help="A snapshot file, or the word demo; empty generates a world.")] = "",
+    snapshot: Annotated[Path | None, typer.Option(help="Loaded on start if it exists, written on exit.")] = None,
+    start_at: Annotated[str, typer.Option(help="First reading of the clock, ISO 8601, UTC.")] = "",
+    frozen: Annotated[bool, typer.Option("--frozen", help="The clock stands still until it is moved.")] = False,
+    speed: Annotated[float, typer.Option(help="Emulated seconds per real second.")] = 1.0,
+    strict: Annotated[bool, typer.Option("--strict", help="Answer clients that break rules with errors.")] = False,
+) -> None:
+    """Serve a world until interrupted."""
+    try:
+        state = _world(world, snapshot, seed, customers, _start(start_at))
+        clock = Clock(state.clock_at or state.started_at, frozen=frozen, speed=speed)
+        bound = server.bind(port)
+    except (OSError, ValueError, msgspec.ValidationError, msgspec.DecodeError) as error:
+        typer.echo(f"The emulator cannot start: {error}", err=True)
+        raise typer.Exit(2) from error
+    emulator = Emulator(state, Options(port=bound.getsockname()[1], strict=strict), clock)
+    typer.echo(
+        f"Partner Center emulator: {emulator.options.base_url} ({len(state.customers)} customers, seed {state.seed})"
+    )
+    with bound:
+        serving = server.make_server(emulator, (lambda: worlds.save(emulator, snapshot)) if snapshot else None)
+        try:
+            serving.run(sockets=[bound])
+        except KeyboardInterrupt:
+            typer.echo("Stopped.")
+
+
+@app.command()
+def coverage() -> None:
+    """Print what is emulated, and whether it is documented or assumed, as a Markdown table."""
+    resources.routes()  # importing every resource registers its behaviours
+    typer.echo(coverage_table.markdown_table(), nl=False)
+
+
+def _start(text: str) -> datetime:
+    if not text:
+        return DEFAULT_START
+    moment = datetime.fromisoformat(text)
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _world(name: str, snapshot: Path | None, seed: int, customers: int, start: datetime) -> World:
+    if snapshot is not None and snapshot.exists():
+        return worlds.load(snapshot)
+    if name and name != "demo":
+        return worlds.load(Path(name))
+    return worlds.make("demo" if name == "demo" else "generated", seed, customers, start)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,48 @@
+"""Serving the application on the loopback interface (wire room)."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+
+import uvicorn
+
+from partner_center_emulator.app import create_app
+from partner_center_emulator.emulator import Emulator
+
+HOST = "127.0.0.1"  # the emulator has no real authentication: it never listens to other machines
+_BACKLOG = 512
+
+
+def bind(port: int) -> socket.socket:
+    """Return a listening-ready socket on the loopback interface; port 0 takes a free one. Raises OSError."""
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((HOST, port))
+    except OSError:
+        bound.close()
+        raise
+    return bound
+
+
+def make_server(emulator: Emulator, on_stop: Callable[[], None] | None = None) -> uvicorn.Server:
+    """Return a server for the emulator; ``run(sockets=[...])`` serves until a signal or ``should_exit``.
+
+    ``on_stop`` runs after the last request and before the signal takes effect: the place to write a snapshot.
+    """
+    config = uvicorn.Config(
+        create_app(emulator, on_stop),
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_level="warning",
+        access_log=False,
+        date_header=False,  # Date is the emulator's clock, written by the application
+        server_header=False,
+        proxy_headers=False,
+        backlog=_BACKLOG,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=3,
+    )
+    return uvicorn.Server(config)
