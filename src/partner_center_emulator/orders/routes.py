@@ -102,7 +102,7 @@ _POST = f"POST {_ORDERS}"
 behaviour(_POST, source="documented", page="commerce 2.3", note="Legacy orders are `completed` at once")
 behaviour(_POST, source="documented", page="commerce 2.4", note="Purchase errors by number")
 behaviour(_POST, source="documented", page="core 7", note="403 code 13605 until the customer agreement is confirmed")
-behaviour(_POST, source="documented", page="commerce 1.1", note="`Concurrent` counts active and suspended subscriptions")
+behaviour(_POST, source="documented", page="commerce 1.1", note="`Concurrent` counts active and suspended ones")
 behaviour(_POST, source="assumed", page="commerce 1.1", note="`Concurrent` and `Lifetime` count over all partners")
 behaviour(_POST, source="assumed", page="commerce 0", note="300 active or suspended subscriptions per customer tenant")
 behaviour(_POST, source="assumed", page="commerce 2.3", note="A purchase is all or nothing; no cycle means `monthly`")
@@ -111,10 +111,10 @@ behaviour(f"GET {_ORDERS}", source="documented", page="commerce 0", note="List l
 behaviour(f"GET {_ORDERS}", source="documented", page="commerce 2.1", note="Filter `billingType`")
 behaviour(f"GET {_ORDER}", source="documented", page="commerce 2.1", note="404 code 20000")
 behaviour(f"PATCH {_ORDER}", source="documented", page="commerce 2.3", note="Buys add-ons; etag version rises")
-behaviour(f"PATCH {_ORDER}", source="documented", page="commerce 2.3", note="Billing cycle of the whole order; 6000, 6001")
+behaviour(f"PATCH {_ORDER}", source="documented", page="commerce 2.3", note="Changes the billing cycle; 6000, 6001")
 behaviour(f"PATCH {_ORDER}", source="assumed", page="commerce 2.4", note="Cancelling a legacy order is 400 code 800063")
 behaviour(f"PATCH {_ORDER}", source="assumed", page="commerce 2.3", note="The parent must belong to the order")
 behaviour(
     f"GET {_ORDER}/provisioningstatus", source="documented", page="commerce 2.3", note="App+user; legacy: fulfilled"
 )
-behaviour("orders: roles", source="assumed", page="core 1.7", note="Buying needs Admin agent, Sales agent or Global admin")
+behaviour("orders: roles", source="assumed", page="core 1.7", note="Buying needs Admin, Sales agent or Global admin")

@@ -81,10 +81,10 @@ ROUTES: tuple[Route, ...] = (
 )
 
 _PATCH = f"PATCH {_ONE}"
-behaviour(f"GET {_LIST}", source="documented", page="commerce 3.1", note="All states in one answer; `order_id`, `mpn_id`")
+behaviour(f"GET {_LIST}", source="documented", page="commerce 3.1", note="All states at once; `order_id`, `mpn_id`")
 behaviour(f"GET {_ONE}", source="documented", page="commerce 3.1", note="404 code 20003")
 behaviour(f"GET {_ONE}", source="documented", page="commerce 3.2", note="Legacy ids in upper case, legacy etag")
-behaviour(f"GET {_ONE}", source="assumed", page="commerce 3.2", note="A status nobody has seen before is served as it is")
+behaviour(f"GET {_ONE}", source="assumed", page="commerce 3.2", note="An unknown status is served as it is")
 behaviour(f"GET {_ONE}/addons", source="documented", page="commerce 3.1", note="Legacy add-ons of a base")
 behaviour(_PATCH, source="documented", page="commerce 0.1", note="Stale etag in `If-Match` or body is 400 code 2055")
 behaviour(_PATCH, source="assumed", page="commerce 0.1", note="Without any etag the change is accepted")
@@ -94,7 +94,7 @@ behaviour(_PATCH, source="assumed", page="commerce 3.3", note="Reactivating a ba
 behaviour(_PATCH, source="assumed", page="commerce 3.3", note="409 code 800082 while the status is an unknown one")
 behaviour(_PATCH, source="documented", page="commerce 0", note="Without `autoRenewEnabled` auto-renew is switched off")
 behaviour("subscriptions: time", source="documented", page="commerce 3.3", note="Suspended: deleted after 90 days")
-behaviour("subscriptions: time", source="documented", page="commerce 3.3", note="Active: renews for 12 months at term end")
+behaviour("subscriptions: time", source="documented", page="commerce 3.3", note="Active: renews for 12 months")
 behaviour(
     "subscriptions: time",
     source="assumed",

@@ -1,0 +1,181 @@
+"""The verdict on one customer (truth room): pairing over all its offers, then twins, gaps, overlaps, parity."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import msgspec
+
+from partner_center_emulator.catalog import is_purchasable
+from partner_center_emulator.ledger.matching import Lane, Pair, PairCost, lane_seats, lay_lanes, pair_family, seats_of
+from partner_center_emulator.ledger.shape import Difference, Gap, Overlap, Parity, Twin, Unequal
+from partner_center_emulator.ledger.timeline import Track
+from partner_center_emulator.ledger.verdict import find_differences, find_gaps, find_overlaps, pair_cost
+from partner_center_emulator.world import Offer, World
+
+# A source in one of these states at the world's start has nothing left that a target could stand for.
+_OVER = frozenset({"deleted", "expired", "disabled"})
+
+
+class Findings(msgspec.Struct):
+    """What was found at one customer."""
+
+    twins: list[Twin] = []
+    gaps: list[Gap] = []
+    overlaps: list[Overlap] = []
+    parity: Parity = msgspec.field(default_factory=Parity)
+    movable: int = 0
+    moved: int = 0
+    begun: bool = False  # the partner stopped or created anything
+
+
+class _Account:
+    """Pairing in progress for one customer."""
+
+    def __init__(self, world: World, now: datetime, sources: Sequence[Track], targets: Sequence[Track]) -> None:
+        self.world = world
+        self.now = now
+        self.sources = [track for track in sources if track.steps[0].status not in _OVER or track.was_active]
+        self.targets = targets
+        self.pairs: list[Pair] = []
+        self.unmatched: list[Track] = []
+        self.surplus: list[Lane] = []
+
+    def pair_all(self) -> None:
+        """Pair base subscriptions, then add-ons, then what stands for offers that are gone."""
+        for add_ons in (False, True):
+            cost = self._cost()
+            for offer_id in self._offers(add_ons=add_ons):
+                sources = [t for t in self.sources if t.subscription.offer_id == offer_id]
+                lanes = lay_lanes(t for t in self.targets if t.subscription.offer_id == offer_id)
+                pairs, unmatched, surplus = pair_family(sources, lanes, cost)
+                self.pairs += pairs
+                self.unmatched += unmatched
+                self.surplus += surplus
+        self._map_offers_that_are_gone()
+
+    def lane_ids(self) -> dict[str, frozenset[str]]:
+        """Return source subscription id -> ids of the target subscriptions that stand for it."""
+        return {pair.source.subscription.id: frozenset(pair.lane.ids) for pair in self.pairs if pair.lane}
+
+    def _offers(self, *, add_ons: bool) -> list[str]:
+        used = dict.fromkeys(track.subscription.offer_id for track in (*self.sources, *self.targets))
+        return [offer_id for offer_id in used if self._is_add_on(offer_id) == add_ons]
+
+    def _is_add_on(self, offer_id: str) -> bool:
+        offer = self.world.offers.get(offer_id)
+        return offer is not None and offer.is_add_on
+
+    def _cost(self) -> PairCost:
+        counterparts = self.lane_ids()
+
+        def cost(source: Track, lane: Lane | None) -> tuple[float, ...]:
+            base = source.subscription.parent_subscription_id
+            wanted = counterparts.get(base, frozenset()) if base else frozenset()
+            parents = {track.subscription.parent_subscription_id for track in lane.tracks} if lane else set()
+            return pair_cost(source, lane, self.now, strange_parent=bool(base) and not parents & wanted)
+
+        return cost
+
+    def _map_offers_that_are_gone(self) -> None:
+        # the strictest reading first: named replacement with equal seats, any offer with equal seats, replacement alone
+        passes: tuple[Callable[[Offer, Track, Lane], bool], ...] = (
+            lambda offer, source, lane: lane.offer_id in offer.replaced_by and lane_seats(lane) == seats_of(source),
+            lambda _, source, lane: lane.is_new and lane_seats(lane) == seats_of(source),
+            lambda offer, _, lane: lane.is_new and lane.offer_id in offer.replaced_by,
+        )
+        for accepts in passes:
+            for source in list(self.unmatched):
+                offer = self.world.offers.get(source.subscription.offer_id)
+                if offer is None or not self._is_gone(offer, source):
+                    continue
+                lane = next((x for x in self.surplus if self._same_kind(source, x) and accepts(offer, source, x)), None)
+                if lane is not None:
+                    self.unmatched.remove(source)
+                    self.surplus.remove(lane)
+                    self.pairs.append(Pair(source, lane))
+
+    def _same_kind(self, source: Track, lane: Lane) -> bool:
+        return self._is_add_on(source.subscription.offer_id) == self._is_add_on(lane.offer_id)
+
+    def _is_gone(self, offer: Offer, source: Track) -> bool:
+        customer = self.world.customers.get(source.subscription.customer_id)
+        return customer is None or not is_purchasable(offer, customer.address.country)
+
+
+def judge_customer(world: World, now: datetime, sources: Sequence[Track], targets: Sequence[Track]) -> Findings:
+    """Return what the record says about one customer's subscriptions at the source tenants and at the target."""
+    account = _Account(world, now, sources, targets)
+    account.pair_all()
+    findings = Findings(twins=_twins(account))
+    counterparts = account.lane_ids()
+    for pair in (*account.pairs, *(Pair(source, None) for source in account.unmatched)):
+        findings.gaps += find_gaps(pair.source, pair.lane, now)
+        if pair.lane is not None:
+            findings.overlaps += find_overlaps(pair.source, pair.lane, now)
+        _weigh(findings, pair, counterparts)
+    findings.begun = findings.begun or any(lane.is_new for lane in account.surplus)
+    return findings
+
+
+def _weigh(findings: Findings, pair: Pair, counterparts: dict[str, frozenset[str]]) -> None:
+    source = pair.source
+    stopped = source.stopped_by_partner
+    is_movable = source.was_active and not source.subscription.is_trial
+    findings.movable += is_movable
+    findings.begun = findings.begun or stopped is not None or (pair.lane is not None and pair.lane.is_new)
+    if stopped is None:
+        return
+    findings.moved += is_movable and pair.lane is not None
+    findings.parity.moved += 1
+    differences, counterpart_id = _compare(pair, counterparts)
+    if not differences:
+        findings.parity.equal += 1
+        return
+    findings.parity.unequal.append(
+        Unequal(
+            customer_id=source.subscription.customer_id,
+            subscription_id=source.subscription.id,
+            counterpart_id=counterpart_id,
+            differences=differences,
+        )
+    )
+
+
+def _compare(pair: Pair, counterparts: dict[str, frozenset[str]]) -> tuple[list[Difference], str | None]:
+    mine = pair.source.subscription
+    stopped = pair.source.stopped_by_partner
+    if pair.lane is None or stopped is None:
+        return [Difference(what="counterpart", source=mine.id, target="")], None
+    base = mine.parent_subscription_id
+    differences = find_differences(
+        pair.source,
+        pair.lane,
+        stopped,
+        mapped=pair.lane.offer_id != mine.offer_id,
+        parents=counterparts.get(base, frozenset()) if base else None,
+    )
+    return differences, pair.lane.ids[-1]
+
+
+def _twins(account: _Account) -> list[Twin]:
+    twins: list[Twin] = []
+    surplus = [lane for lane in account.surplus if lane.is_new]
+    for offer_id in dict.fromkeys(lane.offer_id for lane in surplus):
+        extra = [lane for lane in surplus if lane.offer_id == offer_id]
+        sources = [t.subscription.id for t in account.sources if t.subscription.offer_id == offer_id]
+        targets = [t.subscription.id for t in account.targets if t.subscription.offer_id == offer_id and t.was_active]
+        twins.append(
+            Twin(
+                customer_id=extra[0].tracks[0].subscription.customer_id,
+                offer_id=offer_id,
+                source_subscription_ids=sources,
+                target_subscription_ids=targets,
+                excess=len(extra),
+                is_withdrawn=not any(track.steps[-1].status == "active" for lane in extra for track in lane.tracks),
+                detail=f"{len(targets)} target subscription(s), {len(extra)} more active at once than the "
+                f"{len(sources)} source subscription(s) they can stand for",
+            )
+        )
+    return twins

@@ -1,0 +1,196 @@
+"""Which target subscription stands for which source subscription of a customer (truth room).
+
+Target subscriptions of one offer are first laid into *lanes*: one lane holds subscriptions that were never active at
+the same time (one withdrawn, the next created). The number of lanes is the largest number active at once, so every lane
+beyond the number of source subscriptions is a twin.
+
+Lanes and sources of one offer are then paired one to one. Licenses of one offer are one pool in the customer's tenant
+(commerce reference 3.6), so among all pairings the one with the least missing service counts; then the one with the
+least difference in seats, then the right parent, then the least overlap, then creation order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import permutations
+
+import msgspec
+
+from partner_center_emulator.ledger.timeline import START, Step, Track
+
+# Up to this many sources or lanes every pairing is tried; larger families are paired in order.
+_TRY_ALL = 5
+
+Cost = tuple[float, ...]
+
+
+class Lane(msgspec.Struct):
+    """Target subscriptions of one offer that were active one after the other."""
+
+    tracks: list[Track]
+
+    @property
+    def offer_id(self) -> str:
+        """The offer of the lane."""
+        return self.tracks[0].subscription.offer_id
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids of its subscriptions, oldest first."""
+        return [track.subscription.id for track in self.tracks]
+
+    @property
+    def is_new(self) -> bool:
+        """Whether any of it came into service since the world began."""
+        return any(track.first_active != START or _resumed(track) for track in self.tracks)
+
+    @property
+    def start_seats(self) -> int:
+        """Seats in service when the world began."""
+        return sum(track.steps[0].seats for track in self.tracks if track.existed)
+
+    @property
+    def steps(self) -> list[Step]:
+        """The steps of all its subscriptions in the order of the record."""
+        return sorted((step for track in self.tracks for step in track.steps), key=lambda step: step.sequence)
+
+    def serving(self, sequence: int) -> Track:
+        """Return the subscription that was, or was last, in service at a place in the record."""
+        best = self.tracks[0]
+        for track in self.tracks:
+            first = track.first_active
+            if first is not None and first <= sequence:
+                best = track
+        return best
+
+
+class Pair(msgspec.Struct):
+    """A source subscription with the lane that stands for it, if any."""
+
+    source: Track
+    lane: Lane | None
+
+
+PairCost = Callable[[Track, Lane | None], Cost]
+
+
+def lay_lanes(targets: Iterable[Track]) -> list[Lane]:
+    """Return the lanes of target subscriptions of one offer; those never in service are in none."""
+    lanes: list[tuple[Lane, int]] = []
+    for track in sorted((t for t in targets if t.was_active), key=_first_active):
+        start, end = _first_active(track), _last_end(track)
+        for place, (lane, lane_end) in enumerate(lanes):
+            if lane_end <= start:
+                lane.tracks.append(track)
+                lanes[place] = (lane, end)
+                break
+        else:
+            lanes.append((Lane([track]), end))
+    return [lane for lane, _ in lanes]
+
+
+def pair_family(
+    sources: Sequence[Track], lanes: Sequence[Lane], cost: PairCost
+) -> tuple[list[Pair], list[Track], list[Lane]]:
+    """Pair sources and lanes of one offer; return the pairs, the sources left over, and the lanes left over.
+
+    A lane that was in service with the same seats before the world began is adopted first: whoever creates another one
+    beside it has made a twin.
+    """
+    pairs, sources, lanes = _adopt(sources, lanes)
+    if max(len(sources), len(lanes)) <= _TRY_ALL:
+        more, unmatched, surplus = _best(sources, lanes, cost)
+    else:
+        more, unmatched, surplus = _in_order(sources, lanes)
+    return pairs + more, unmatched, surplus
+
+
+def _adopt(sources: Sequence[Track], lanes: Sequence[Lane]) -> tuple[list[Pair], list[Track], list[Lane]]:
+    pairs: list[Pair] = []
+    rest = list(lanes)
+    open_sources: list[Track] = []
+    for source in sources:
+        seats = source.steps[0].seats
+        adopted = next((lane for lane in rest if seats and lane.start_seats == seats), None)
+        if adopted is None:
+            open_sources.append(source)
+        else:
+            rest.remove(adopted)
+            pairs.append(Pair(source, adopted))
+    return pairs, open_sources, rest
+
+
+def _best(
+    sources: Sequence[Track], lanes: Sequence[Lane], cost: PairCost
+) -> tuple[list[Pair], list[Track], list[Lane]]:
+    if not sources or not lanes:
+        return [], list(sources), list(lanes)
+    table = [[cost(source, lane) for lane in lanes] for source in sources]
+    alone = [cost(source, None) for source in sources]
+    choices: list[int | None] = [*range(len(lanes)), *([None] * max(0, len(sources) - len(lanes)))]
+
+    def total(choice: Sequence[int | None]) -> Cost:
+        rows = [alone[row] if lane is None else table[row][lane] for row, lane in enumerate(choice)]
+        return tuple(map(sum, zip(*rows, strict=True)))
+
+    # permutations come in the order of creation, and min keeps the first of equals: creation order decides ties
+    best = min(permutations(choices, len(sources)), key=total)
+    pairs = [Pair(sources[row], lanes[lane]) for row, lane in enumerate(best) if lane is not None]
+    taken = {lane for lane in best if lane is not None}
+    unmatched = [sources[row] for row, lane in enumerate(best) if lane is None]
+    return pairs, unmatched, [lane for place, lane in enumerate(lanes) if place not in taken]
+
+
+def _in_order(sources: Sequence[Track], lanes: Sequence[Lane]) -> tuple[list[Pair], list[Track], list[Lane]]:
+    """Pair equal seats first, each source in the order in which it was stopped, then what is left by order."""
+    waiting = sorted(sources, key=_stop_order)
+    rest = list(lanes)
+    pairs: list[Pair] = []
+    unmatched: list[Track] = []
+    for source in waiting:
+        equal = next((lane for lane in rest if lane_seats(lane) == seats_of(source)), None)
+        if equal is None:
+            unmatched.append(source)
+        else:
+            rest.remove(equal)
+            pairs.append(Pair(source, equal))
+    pairs += [Pair(source, lane) for source, lane in zip(unmatched, rest, strict=False)]
+    count = min(len(unmatched), len(rest))
+    return pairs, unmatched[count:], rest[count:]
+
+
+def seats_of(source: Track) -> int:
+    """Return the seats a source subscription had when it was last in service; a never active one has its quantity."""
+    last = source.last_active
+    return last.quantity if last else source.steps[-1].quantity
+
+
+def lane_seats(lane: Lane) -> int:
+    """Return the seats of a lane's newest subscription when it was last in service."""
+    last = lane.tracks[-1].last_active
+    return last.quantity if last else 0
+
+
+def _first_active(track: Track) -> int:
+    first = track.first_active
+    return START if first is None else first
+
+
+def _last_end(track: Track) -> int:
+    """Return the place at which a subscription finally went out of service; beyond every place if it is active."""
+    if track.steps[-1].status == "active":
+        return 1 << 62
+    last = max(place for place, step in enumerate(track.steps) if step.status == "active")
+    return track.steps[last + 1].sequence
+
+
+def _resumed(track: Track) -> bool:
+    return any(
+        later.status == "active" and earlier.status != "active"
+        for earlier, later in zip(track.steps, track.steps[1:], strict=False)
+    )
+
+
+def _stop_order(source: Track) -> tuple[int, int]:
+    stopped = source.stopped_by_partner
+    return (stopped.sequence if stopped else 1 << 62, source.steps[0].sequence)

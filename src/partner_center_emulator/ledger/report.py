@@ -1,0 +1,170 @@
+"""The ledger's report over all customers (truth room): one pass over changes, one over subscriptions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from partner_center_emulator.clock import wall_now
+from partner_center_emulator.emulator import Emulator
+from partner_center_emulator.ledger.account import Findings, judge_customer
+from partner_center_emulator.ledger.shape import CustomerVerdict, LedgerReport, Parity, State, Totals
+from partner_center_emulator.ledger.timeline import Track, steps_by_subscription, touched_customers, track
+from partner_center_emulator.world import World
+
+# The key of the partner tenant into which the others are folded; every other tenant is a source.
+TARGET_KEY = "target"
+
+
+class _Counts(msgspec.Struct):
+    """Subscriptions of one customer as they stand, for the short verdict."""
+
+    movable: int = 0
+    source_active: int = 0
+    target_active: int = 0
+
+
+def report(emulator: Emulator, *, customer_id: str | None = None, detail: bool = False) -> LedgerReport:
+    """Return the verdict on the emulator's world as it stands now on its clock."""
+    return judge(emulator.world, emulator.clock.now(), customer_id, detail=detail, wall=wall_now())
+
+
+def judge(
+    world: World, now: datetime, customer: str | None = None, *, detail: bool = False, wall: datetime | None = None
+) -> LedgerReport:
+    """Return what really happened in ``world`` until ``now``: pure, and linear in changes and subscriptions.
+
+    ``customer`` (lower-case id) limits everything but calls and violations to one customer; with it or with ``detail``
+    the report has one line per customer. ``wall`` is only printed.
+    """
+    everyone = [customer] if customer is not None else list(world.customers)
+    targets = frozenset(tenant.id for tenant in world.partner_tenants.values() if tenant.key == TARGET_KEY)
+    touched = touched_customers(world.changes) & set(everyone)
+    lives, counts = _lives(world, touched, targets, customer)
+    result = LedgerReport(
+        clock=now,
+        wall=wall or now,
+        twins=[],
+        gaps=[],
+        overlaps=[],
+        parity=Parity(unequal=[]),
+        calls=world.tallies,
+        violations=world.violations,
+        totals=_call_totals(world),
+    )
+    lines: list[CustomerVerdict] = []
+    relations = _relations(world) if detail or customer is not None else {}
+    for customer_id in everyone:
+        sources, target_tracks = lives.get(customer_id, ([], []))
+        found = judge_customer(world, now, sources, target_tracks) if customer_id in touched else Findings()
+        count = counts.get(customer_id) or _Counts()
+        state = _state(found, count, is_touched=customer_id in touched)
+        _add(result, found, state)
+        if detail or customer is not None:
+            lines.append(_line(world, customer_id, found, count, state, relations.get(customer_id, []), targets))
+    if detail or customer is not None:
+        result.customers = lines
+    return result
+
+
+def _lives(
+    world: World, touched: set[str], targets: frozenset[str], customer: str | None
+) -> tuple[dict[str, tuple[list[Track], list[Track]]], dict[str, _Counts]]:
+    """Return the tracks of touched customers by side, and the counts of all."""
+    changes = steps_by_subscription(world.changes, touched)
+    lives: dict[str, tuple[list[Track], list[Track]]] = {name: ([], []) for name in touched}
+    counts: dict[str, _Counts] = {}
+    for subscription in world.subscriptions.values():
+        customer_id = subscription.customer_id
+        if customer is not None and customer_id != customer:
+            continue
+        count = counts.get(customer_id)
+        if count is None:
+            count = counts[customer_id] = _Counts()
+        at_target = subscription.tenant_id in targets
+        is_active = subscription.status == "active"
+        if at_target:
+            count.target_active += is_active
+        else:
+            count.source_active += is_active
+            count.movable += is_active and not subscription.is_trial
+        if customer_id in touched:
+            lives[customer_id][at_target].append(track(world, subscription, changes.get(subscription.id, ())))
+    return lives, counts
+
+
+def _state(found: Findings, count: _Counts, *, is_touched: bool) -> State:
+    movable = found.movable if is_touched else count.movable
+    if not movable:
+        return "not_movable"
+    if found.moved == movable:
+        return "moved"
+    return "partly" if found.begun else "untouched"
+
+
+def _add(result: LedgerReport, found: Findings, state: State) -> None:
+    result.twins += found.twins
+    result.gaps += found.gaps
+    result.overlaps += found.overlaps
+    result.parity.moved += found.parity.moved
+    result.parity.equal += found.parity.equal
+    result.parity.unequal += found.parity.unequal
+    totals = result.totals
+    totals.customers += 1
+    setattr(totals, state, getattr(totals, state) + 1)
+    totals.twins += sum(twin.excess for twin in found.twins)
+    totals.gaps += len(found.gaps)
+    totals.gap_seconds += sum(gap.seconds for gap in found.gaps)
+    totals.gap_seat_seconds += sum(gap.seat_seconds for gap in found.gaps)
+    totals.unequal += len(found.parity.unequal)
+    for overlap in found.overlaps:
+        if overlap.is_preexisting:
+            totals.preexisting_overlap_seat_days += overlap.seat_days
+        else:
+            totals.overlaps += 1
+            totals.overlap_seat_days += overlap.seat_days
+
+
+def _call_totals(world: World) -> Totals:
+    tallies = world.tallies.values()
+    return Totals(
+        calls=sum(tally.calls for tally in tallies),
+        throttled=sum(tally.throttled for tally in tallies),
+        errors=sum(tally.errors for tally in tallies),
+        violations=len(world.violations),
+    )
+
+
+def _relations(world: World) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for relationship in world.relationships.values():
+        found.setdefault(relationship.customer_id, []).append(relationship.tenant_id)
+    return found
+
+
+def _line(
+    world: World,
+    customer_id: str,
+    found: Findings,
+    count: _Counts,
+    state: State,
+    tenant_ids: list[str],
+    targets: frozenset[str],
+) -> CustomerVerdict:
+    customer = world.customers.get(customer_id)
+    return CustomerVerdict(
+        customer_id=customer_id,
+        company_name=customer.company_name if customer else "",
+        state=state,
+        source_tenants=[world.partner_tenants[t].key for t in tenant_ids if t not in targets],
+        has_target_relationship=not targets.isdisjoint(tenant_ids),
+        movable=found.movable or count.movable,
+        moved=found.moved,
+        source_active=count.source_active,
+        target_active=count.target_active,
+        twins=sum(twin.excess for twin in found.twins),
+        gaps=len(found.gaps),
+        overlap_seat_days=sum(o.seat_days for o in found.overlaps if not o.is_preexisting),
+        unequal=len(found.parity.unequal),
+    )

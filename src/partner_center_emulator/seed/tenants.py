@@ -1,0 +1,109 @@
+"""The partner of generated worlds (seed room): its three source tenants and its target tenant, with who may sign in."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from random import Random
+
+import msgspec
+
+from partner_center_emulator.seed.portfolio import new_guid
+from partner_center_emulator.world import Address, AppRegistration, PartnerTenant, PartnerUser, RefreshToken, World
+
+TARGET_KEY = "target"
+
+
+class _Sketch(msgspec.Struct, frozen=True, kw_only=True):
+    key: str
+    company_name: str
+    domain: str
+    country: str
+    city: str
+    address_line: str
+    postal_code: str
+    phone: str
+    culture: str
+    language: str
+    currency: str
+    symbol: str
+    anniversary_day: int
+
+
+_SKETCHES: tuple[_Sketch, ...] = (
+    _Sketch(
+        key="se", company_name="Nordvik Cloud Sverige AB", domain="nordvikse.onmicrosoft.com", country="SE",
+        city="Stockholm", address_line="Vasagatan 11", postal_code="111 20", phone="+46 8 555 01 00",
+        culture="sv-SE", language="sv", currency="SEK", symbol="kr", anniversary_day=15,
+    ),
+    _Sketch(
+        key="no", company_name="Nordvik Cloud Norge AS", domain="nordvikno.onmicrosoft.com", country="NO",
+        city="Oslo", address_line="Dronning Eufemias gate 6", postal_code="0191", phone="+47 22 55 01 00",
+        culture="nb-NO", language="nb", currency="NOK", symbol="kr", anniversary_day=7,
+    ),
+    _Sketch(
+        key="dk", company_name="Nordvik Cloud Danmark ApS", domain="nordvikdk.onmicrosoft.com", country="DK",
+        city="København", address_line="Kalvebod Brygge 24", postal_code="1560", phone="+45 33 55 01 00",
+        culture="da-DK", language="da", currency="DKK", symbol="kr.", anniversary_day=22,
+    ),
+    _Sketch(
+        key=TARGET_KEY, company_name="Nordvik Cloud International Ltd", domain="nordvik.onmicrosoft.com", country="IE",
+        city="Dublin", address_line="12 Grand Canal Quay", postal_code="D02 X285", phone="+353 1 555 0100",
+        culture="en-IE", language="en", currency="EUR", symbol="€", anniversary_day=1,
+    ),
+)  # fmt: skip
+
+
+def add_partner(world: World, rng: Random) -> None:
+    """Put the four partner tenants with applications, users and refresh tokens into the world."""
+    for sketch in _SKETCHES:
+        tenant = _tenant(sketch, rng, world.started_at)
+        world.partner_tenants[tenant.id] = tenant
+        admin = tenant.users[0]
+        # an opaque text like the real one; the control plane hands it to tools (`GET /_emulator/credentials`)
+        world.refresh_tokens[f"rt.seed.{sketch.key}.{rng.getrandbits(128):032x}"] = RefreshToken(
+            tenant_id=tenant.id,
+            object_id=admin.object_id,
+            client_id=tenant.apps[0].client_id,
+            issued_at=world.started_at,
+        )
+    world.reseller_partner_ids = [str(4_500_000 + rng.randrange(400_000)) for _ in range(6)]
+
+
+def _tenant(sketch: _Sketch, rng: Random, started_at: datetime) -> PartnerTenant:
+    return PartnerTenant(
+        id=new_guid(rng),
+        key=sketch.key,
+        company_name=sketch.company_name,
+        domain=sketch.domain,
+        address=Address(
+            country=sketch.country,
+            city=sketch.city,
+            address_line1=sketch.address_line,
+            postal_code=sketch.postal_code,
+            phone_number=sketch.phone,
+        ),
+        email=f"csp@{sketch.domain}",
+        culture=sketch.culture,
+        language=sketch.language,
+        currency=sketch.currency,
+        currency_symbol=sketch.symbol,
+        partner_id=str(4_000_000 + rng.randrange(400_000)),
+        anniversary_day=sketch.anniversary_day,
+        apps=[
+            AppRegistration(
+                client_id=new_guid(rng),
+                secret=f"emulator-{sketch.key}-{rng.getrandbits(96):024x}",
+                secret_expires_at=started_at + timedelta(days=365),
+            )
+        ],
+        users=[
+            _user(rng, sketch, "fold", ["admin_agent", "global_admin"], has_mfa=True),
+            _user(rng, sketch, "sales", ["sales_agent"], has_mfa=True),
+            _user(rng, sketch, "helpdesk", ["helpdesk_agent"], has_mfa=False),
+        ],
+    )
+
+
+def _user(rng: Random, sketch: _Sketch, name: str, roles: list[str], *, has_mfa: bool) -> PartnerUser:
+    members = {"object_id": new_guid(rng), "user_principal_name": f"{name}@{sketch.domain}", "roles": roles}
+    return msgspec.convert({**members, "has_mfa": has_mfa}, PartnerUser)
