@@ -46,7 +46,7 @@ SQL_START = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 CAMEL_CASE = re.compile(r"^[a-z][a-z0-9]*(?:[A-Z][a-z0-9]*)+$")
-FOREIGN_NAMES = frozenset({"getLogger", "addHandler", "setLevel"})  # the standard library's own camelCase
+FOREIGN_NAMES = frozenset({"addHandler", "setLevel"})  # methods of the standard library that speak camelCase
 EMPTY_NAMES = frozenset({"util", "utils", "helper", "helpers", "manager", "managers", "common", "misc", "stuff"})
 EXCUSE = re.compile(
     r"#\s*(?:noqa\b(?::\s*(?P<codes>[A-Z]+[0-9]+(?:,\s*[A-Z]+[0-9]+)*))?|type:\s*ignore(?P<kinds>\[[^\]]*\])?)(?P<rest>.*)$"
@@ -95,13 +95,18 @@ def _spoken_names(node: ast.AST, source: Source) -> Hits:
     if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in source.docstrings:
         yield node.lineno, node.value
     elif isinstance(node, ast.Attribute):
-        yield node.lineno, node.attr
+        if not _is_standard_library(source.full_name(node)):
+            yield node.lineno, node.attr
     elif isinstance(node, ast.keyword) and node.arg:
         yield node.value.lineno, node.arg
     elif isinstance(node, ast.arg):
         yield node.lineno, node.arg
     elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
         yield node.lineno, node.id
+
+
+def _is_standard_library(name: str | None) -> bool:
+    return name is not None and name.split(".")[0] in sys.stdlib_module_names
 
 
 def prints(source: Source) -> Hits:

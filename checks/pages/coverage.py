@@ -1,0 +1,24 @@
+"""docs/reference/emulator-coverage.md: what the emulator does, and whether Microsoft documents it or we assume it."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from checks.pages.markdown import head, page
+
+
+def build() -> str:
+    """The page, from the emulator's own registry."""
+    from partner_center_emulator import coverage, resources  # noqa: PLC0415 - the other pages must not need the emulator
+
+    resources.routes()  # importing every resource registers its behaviors
+    counts = Counter(entry.source for entry in coverage.behaviours())
+    return page(
+        head(
+            "Emulator coverage", "This page lists what the emulator of Partner Center does, and how sure we are of it."
+        ),
+        f"*Documented* behavior ({counts['documented']} lines) names the page of the API reference it comes from. "
+        f"*Assumed* behavior ({counts['assumed']} lines) is our choice where Microsoft publishes nothing. A route that "
+        "is not listed is not emulated. `partner-center-emulator coverage` prints the same table.",
+        coverage.markdown_table(),
+    )
