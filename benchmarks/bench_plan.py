@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from uuid import UUID
-
 from benchmarks.measure import Bench, Budget
 from tenantfold.domain.model import (
     Customer,
@@ -27,7 +25,7 @@ from tenantfold.domain.regions import RegionMap
 
 SOURCE = TenantId("00000000-0000-4000-8000-000000000001")
 TARGET = TenantId("00000000-0000-4000-8000-000000000002")
-OFFERS = tuple(OfferId(str(UUID(int=1_000 + number)).upper()) for number in range(20))
+OFFERS = tuple(OfferId(f"{number:08X}-0000-4000-8000-000000000000") for number in range(20))
 SUBSCRIPTIONS = 5
 
 
@@ -61,7 +59,7 @@ def context() -> PlanContext:
 def entries(customers: int) -> Iterator[BookEntry]:
     """The book of customers, one at a time, in the order of their ids."""
     for number in range(customers):
-        customer_id = CustomerId(str(UUID(int=10**9 + number)))
+        customer_id = CustomerId(f"{number:08x}-0000-4000-8000-000000000001")
         seen = Customer(
             id=customer_id,
             tenant_id=SOURCE,
@@ -78,7 +76,7 @@ def subscription(customer_id: CustomerId, number: int, position: int) -> Subscri
     """One active legacy subscription."""
     offer = (number + position) % len(OFFERS)
     return Subscription(
-        id=SubscriptionId(str(UUID(int=10**12 + number * SUBSCRIPTIONS + position))),
+        id=SubscriptionId(f"{number:08x}-{position:04x}-4000-8000-000000000002"),
         tenant_id=SOURCE,
         customer_id=customer_id,
         offer_id=OFFERS[offer],
