@@ -51,7 +51,7 @@ async def anonymous(emulator: Emulator) -> AsyncIterator[httpx2.AsyncClient]:
 
 @pytest.fixture
 async def client(emulator: Emulator) -> AsyncIterator[Client]:
-    """Yield a maker of signed-in clients: ``client("se")``, ``client("target", user="seller")``, ``user=None`` = app."""
+    """Yield a maker of signed-in clients: ``client("target", user="seller")``; ``user=None`` is the application."""
     opened: list[httpx2.AsyncClient] = []
     app = create_app(emulator)
 

@@ -68,7 +68,7 @@ def _tenant(tenant_id: str, key: str, country: str, currency: str, partner_id: s
 
 
 def _customer(customer_id: str, name: str, country: str = "SE", *, global_admin: bool = True) -> Customer:
-    word = name.split()[0].lower()
+    word = name.split(maxsplit=1)[0].lower()
     return Customer(
         id=customer_id,
         commerce_id=customer_id.replace("2222", "3333"),
@@ -99,7 +99,7 @@ def _offer(offer_id: str, name: str, maximum: int) -> Offer:
 
 
 def small_world() -> World:
-    """Return the world: every customer belongs to the Swedish tenant, the target has none; all agreements are signed."""
+    """Return the world: every customer belongs to the Swedish tenant, the target has none; all agreements signed."""
     world = World(seed=7, started_at=START)
     for tenant in (_tenant(SE, "se", "SE", "SEK", "1000001"), _tenant(TARGET, "target", "IE", "EUR", "1000009")):
         world.partner_tenants[tenant.id] = tenant

@@ -65,9 +65,7 @@ async def test_a_user_signs_in_at_the_v2_endpoint_with_a_refresh_token(
     assert body["refresh_token"] != data["refresh_token"]
 
 
-async def test_a_used_refresh_token_stays_valid_beside_its_successor(
-    emulator: Emulator, anonymous: httpx2.AsyncClient
-):
+async def test_a_used_refresh_token_stays_valid_beside_its_successor(emulator: Emulator, anonymous: httpx2.AsyncClient):
     """Rotation issues a new token and does not revoke the old one."""
     data = form(emulator, grant_type="refresh_token", refresh_token=refresh_token(emulator))
     first = await anonymous.post(f"/{TARGET}/oauth2/token", data=data)
