@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+
 from benchmarks.measure import Bench, Budget
 from tenantfold.domain.model import (
     Customer,
