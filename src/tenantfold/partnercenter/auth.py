@@ -69,8 +69,7 @@ class SignIn:
         self._secrets = secrets
         self._http = http
         self._clock = clock
-        self._policy = options.policy
-        self._observe_date = options.observe_date
+        self._options = options
         self._held: dict[str, _Held] = {}
         self._lock = asyncio.Lock()
 
@@ -118,8 +117,9 @@ class SignIn:
             form["grant_type"] = "refresh_token"
             form["refresh_token"] = refresh_token
             form["scope"] += " offline_access"  # without it v2 returns no new refresh token
-        patience = Patience(self._policy, repeat_unavailable=True, is_sign_in=True)
-        answer = await persist(lambda: self._ask(form), patience, self._policy, self._clock)
+        policy = self._options.policy
+        patience = Patience(policy, repeat_unavailable=True, is_sign_in=True)
+        answer = await persist(lambda: self._ask(form), patience, policy, self._clock)
         if answer.refresh_token and refresh_token is not None and answer.refresh_token != refresh_token:
             await self._secrets.keep_refresh_token(key, answer.refresh_token)
         life = answer.expires_in or _UNSTATED_LIFE_SECONDS
@@ -134,8 +134,7 @@ class SignIn:
         except FOREIGN as error:
             # no cause is chained: the request inside it holds the secret
             raise self._unreachable(type(error).__name__, facts) from None
-        if self._observe_date is not None and (date := response.headers.get("Date")):
-            self._observe_date(date, response.elapsed.total_seconds())
+        self._options.note_date(response)
         if response.status_code != HTTPStatus.OK:
             raise self._refused(response, facts)
         try:

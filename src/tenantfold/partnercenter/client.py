@@ -1,13 +1,13 @@
 """The Partner Center client (partnercenter room): one method per call of the API, decides nothing.
 
-Implements the ``PartnerCenter`` protocol of ``flow.ports`` and is usable alone: see ``connect``. One client per
-partner tenant. Bodies and names of the wire are in ``wire*.py``, what is retried in ``transport.py``, errors in ``failures.py``.
+Implements the ``PartnerCenter`` protocol of ``flow.ports`` and is usable alone: see ``connect``. One client per partner
+tenant. Bodies and wire names are in ``wire*.py``, what is retried in ``transport.py``, errors in ``failures.py``.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import TypeVar
 from urllib.parse import quote, urlencode
 from uuid import UUID
@@ -113,7 +113,7 @@ class PartnerCenterClient:
 
     async def subscriptions(self, customer_id: CustomerId) -> tuple[Read[Subscription], ...]:
         """All subscriptions of a customer in every status, fresh (commerce reference 3.1)."""
-        call = _get(wire_routes.SUBSCRIPTIONS, customer=customer_id)
+        call = _get(wire_routes.SUBSCRIPTIONS, {"customer": customer_id})
         return tuple(
             [
                 wire_commerce.read_subscription(item, self._tenant_id, customer_id)
@@ -128,7 +128,7 @@ class PartnerCenterClient:
 
     async def orders(self, customer_id: CustomerId) -> tuple[PlacedOrder, ...]:
         """The orders of a customer. A new one may take 15 minutes to appear (commerce reference 0.7)."""
-        call = _get(wire_routes.ORDERS, customer=customer_id)
+        call = _get(wire_routes.ORDERS, {"customer": customer_id})
         return tuple(
             [
                 wire_commerce.read_order(item)
@@ -153,7 +153,7 @@ class PartnerCenterClient:
         """
         if not self._cloud.has_agreements:
             return True
-        call = _get(wire_routes.AGREEMENTS, query=wire_routes.CUSTOMER_AGREEMENTS, customer=customer_id)
+        call = _get(wire_routes.AGREEMENTS, {"customer": customer_id}, wire_routes.CUSTOMER_AGREEMENTS)
         async for item in all_items(self._transport, call, self._cloud.partner_center):
             if decode(item, wire_customers.Agreement).type == wire_customers.CUSTOMER_AGREEMENT:
                 return True
@@ -237,19 +237,19 @@ class PartnerCenterClient:
         return self._template_id
 
     async def _read(self, route: Route, **ids: str) -> Answer:
-        return await self._transport.send(_get(route, **ids))
+        return await self._transport.send(_get(route, ids))
 
     async def _write(self, route: Route, request_id: UUID, body: bytes, *, etag: str = "", **ids: str) -> Answer:
         call = Call(route=route, target=_target(route, ids), body=body, etag=etag, request_id=request_id)
         return await self._transport.send(call)
 
 
-def _get(route: Route, *, query: dict[str, str] | None = None, **ids: str) -> Call:
-    target = _target(route, ids)
+def _get(route: Route, ids: Mapping[str, str] | None = None, query: Mapping[str, str] | None = None) -> Call:
+    target = _target(route, ids or {})
     return Call(route=route, target=f"{target}?{urlencode(query)}" if query else target)
 
 
-def _target(route: Route, ids: dict[str, str]) -> str:
+def _target(route: Route, ids: Mapping[str, str]) -> str:
     return route.template.format(**{name: quote(value, safe="") for name, value in ids.items()})
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import httpx2
+
 from tenantfold.partnercenter.ports import DateObserver
 from tenantfold.partnercenter.retry import RetryPolicy
 
@@ -32,3 +34,14 @@ class ClientOptions:
     locale: str = "en-US"
     observe_date: DateObserver | None = None
     on_call: Callable[[CallRecord], None] | None = None
+
+    def note_date(self, response: httpx2.Response) -> None:
+        """Tell the observer when an answer was written and how long it took."""
+        date = response.headers.get("Date")
+        if self.observe_date is None or not date:
+            return
+        try:
+            seconds = response.elapsed.total_seconds()
+        except RuntimeError:  # an answer that never was a stream (a transport in this process) took no time
+            seconds = 0.0
+        self.observe_date(date, seconds)

@@ -5,19 +5,19 @@ The numbers are Microsoft Entra's AADSTS codes; core reference 1.3-1.6 says whic
 
 from __future__ import annotations
 
-_NEW_SECRET = "Create a new client secret in the app registration and put it in the secret store."  # words
+_RENEW = "Create a new client secret in the app registration and put it in the secret store."  # words
 _SIGN_IN_AGAIN = "Sign in again as a partner user with MFA and put the new refresh token in the secret store."
 _GIVE_CONSENT = "Let a Global administrator of this tenant consent to the application's permissions."
 _CHECK_APP = "Check the client id and the tenant id of this tenant in the settings."
 
 _REFUSALS: dict[int, tuple[str, str]] = {
-    7000222: ("The client secret of tenant {tenant} has expired.", _NEW_SECRET),
+    7000222: ("The client secret of tenant {tenant} has expired.", _RENEW),
     7000215: (
         "The client secret of tenant {tenant} is wrong.",
         "Put the secret's value, not its id, in the secret store, or create a new one in the app registration.",
     ),
-    7000216: ("Tenant {tenant} asks for a client secret and none was given.", _NEW_SECRET),
-    7000218: ("Tenant {tenant} asks for a client secret and none was given.", _NEW_SECRET),
+    7000216: ("Tenant {tenant} asks for a client secret and none was given.", _RENEW),
+    7000218: ("Tenant {tenant} asks for a client secret and none was given.", _RENEW),
     700016: ("The application is not known in tenant {tenant}.", _CHECK_APP),
     7000112: ("The application is disabled in tenant {tenant}.", "Enable it under enterprise applications."),
     90002: ("The directory of tenant {tenant} does not exist.", _CHECK_APP),

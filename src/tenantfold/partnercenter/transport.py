@@ -75,9 +75,8 @@ class Transport:
         self._sign_in = sign_in
         self._budget = budget
         self._clock = clock
+        self._options = options
         self._policy = options.policy
-        self._observe_date = options.observe_date
-        self._on_call = options.on_call
         self._headers = {
             "Accept": JSON,
             "X-Locale": options.locale,
@@ -128,8 +127,7 @@ class Transport:
                 raise lost_call(error, is_write=call.route.is_write, facts=facts) from None
             finally:
                 self._record(call, status, (self._clock.now() - started_at).total_seconds(), facts)
-        if self._observe_date is not None and (date := response.headers.get("Date")):
-            self._observe_date(date, response.elapsed.total_seconds())
+        self._options.note_date(response)
         return response
 
     def _headers_of(self, call: Call, token: str, facts: dict[str, object]) -> dict[str, str]:
@@ -161,8 +159,8 @@ class Transport:
 
     def _record(self, call: Call, status: int, seconds: float, facts: dict[str, object]) -> None:
         self.calls[call.route.name] += 1
-        if self._on_call is not None:
-            self._on_call(
+        if self._options.on_call is not None:
+            self._options.on_call(
                 CallRecord(
                     tenant_key=self._account.tenant_key,
                     route=call.route.name,
