@@ -13,7 +13,12 @@ from tenantfold.domain.states import Counterpart
 
 @dataclass(frozen=True, slots=True)
 class Observe:
-    """Read both sides fresh; nothing may be decided on older facts."""
+    """Read both sides fresh; nothing may be decided on older facts.
+
+    ``sources_only``: what was suspended is read back; the target was not written to since it was read.
+    """
+
+    sources_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

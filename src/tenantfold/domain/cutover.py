@@ -54,6 +54,8 @@ def next_action(case: Case, observation: Observation | None, now: datetime, poli
     missing = tuple(item for item in items if item.subscription_id not in counterparts)
     if missing:
         return _provide(case, missing, counterparts, observation, now, policy)
+    if observation.target_is_old:
+        return Observe()
     return _cut_over(case, items, counterparts, observation, now, policy)
 
 
@@ -162,7 +164,7 @@ def _provide(
         return agreement
     waiting = _late_ids(counterparts, observation, now, policy)
     if waiting is not None:
-        return waiting
+        return Observe() if observation.target_is_old else waiting
     bases = tuple(item for item in missing if not item.is_add_on)
     return _order_bases(bases) if bases else _order_add_ons(missing, counterparts)
 
@@ -380,7 +382,7 @@ def _suspend_or_confirm(
     if bases:
         return Suspend(bases[0])
     if observation.suspended_since:
-        return Observe()
+        return Observe(sources_only=True)
     if to_suspend:
         return Suspend(to_suspend[0])
     done = tuple(replace(counterparts[item.subscription_id], suspended_at=now) for item in open_items)

@@ -16,7 +16,7 @@ def intent_for(
     action: Write, case: Case, observation: Observation | None, consolidation: str, target_id: TenantId, now: datetime
 ) -> Intent:
     """The intent of an action. Its key depends only on what is wanted and how often it failed before."""
-    baseline = tuple(observation.target) if observation else ()
+    baseline = _baseline(case, observation)
     match action:
         case Attest(contact=contact):
             return replace(_intent(OpKind.ATTEST_AGREEMENT, target_id, (), case, consolidation, now), contact=contact)
@@ -54,6 +54,12 @@ def _intent(
         subjects=subjects,
         generation=generation,
     )
+
+
+def _baseline(case: Case, observation: Observation | None) -> tuple[SubscriptionId, ...]:
+    """What is known to stand at the target: what was read, and what we ordered since."""
+    ours = {one.target_id for one in case.counterparts if one.target_id is not None}
+    return tuple(sorted(ours | set(observation.target if observation else ())))
 
 
 def _subjects(lines: tuple[OrderLine, ...]) -> tuple[SubscriptionId, ...]:

@@ -1,4 +1,4 @@
-"""A fresh read of both sides of one customer, taken after the last write to the target."""
+"""A fresh read of both sides of one customer."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ class Observation:
 
     ``ordered_as`` says for each source subscription which (offer, license count) we ordered for it.
     ``suspended_since`` holds the source subscriptions we suspended after this read: their status here is old.
+    ``target_is_old`` says that we ordered at the target after this read: good enough to order more on, never to
+    verify or suspend on (invariant 1: read back after the last write).
     ``has_agreement`` is None where it was not asked.
     """
 
@@ -24,3 +26,4 @@ class Observation:
     ordered_as: Mapping[SubscriptionId, tuple[str, int]] = field(default_factory=dict)
     suspended_since: frozenset[SubscriptionId] = frozenset()
     has_agreement: bool | None = None
+    target_is_old: bool = False

@@ -84,3 +84,11 @@ class Invitation:
     url: str
     written_to: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """One customer of the newest plan, by name, and where it stands."""
+
+    company_name: str
+    progress: Progress

@@ -88,8 +88,8 @@ class _Drive:
     async def carry_out(self, action: actions.Action) -> bool:
         """Do one action. False: nothing more to do for now (the progress row says why)."""
         match action:
-            case actions.Observe():
-                return await self._observe()
+            case actions.Observe(sources_only=sources_only):
+                return await self._observe(sources_only=sources_only)
             case actions.Pause(refusal=refusal):
                 return await self._pause(refusal)
             case actions.Link(counterparts=found):
@@ -108,24 +108,25 @@ class _Drive:
 
     # --- reading ---
 
-    async def _observe(self) -> bool:
+    async def _observe(self, *, sources_only: bool) -> bool:
         """Read both sides at once. The time is taken before the reads: an older stamp errs on the safe side."""
-        at = self.tools.clock.now()
-        customer = self.case.customer
-        tenants = (*customer.source_tenant_ids, self.tools.target_id)
+        now, before = self.tools.clock.now(), self.observation
+        keep_target = before if sources_only else None
+        tenants = self.case.customer.source_tenant_ids + (() if keep_target else (self.tools.target_id,))
         centers = [self.tools.tenants[tenant] for tenant in tenants]
         try:
-            found = await asyncio.gather(*(center.subscriptions(customer.customer_id) for center in centers))
-            agreed = await self._agreement()
+            found = await asyncio.gather(*(one.subscriptions(self.case.customer.customer_id) for one in centers))
+            agreed = keep_target.has_agreement if keep_target else await self._agreement()
         except NotFoundError as error:
             return await self._pause(_unreadable(error.message))
         except _NO_EFFECT_LATER as error:
-            return await self._pause(_later(error, self.tools.clock.now(), self.tools.policy))
-        self.reads = {read.value.id: read for reads in found[:-1] for read in reads}
+            return await self._pause(_later(error, now, self.tools.policy))
+        sources = found if keep_target else found[:-1]
+        self.reads = {read.value.id: read for reads in sources for read in reads}
         self.observation = Observation(
-            at=at,
+            at=keep_target.at if keep_target else now,
             source={key: read.value for key, read in self.reads.items()},
-            target={read.value.id: read.value for read in found[-1]},
+            target=keep_target.target if keep_target else {read.value.id: read.value for read in found[-1]},
             ordered_as=_ordered_as(self.case),
             has_agreement=agreed,
         )
@@ -241,7 +242,7 @@ class _Drive:
         return Outcome(intent_key=intent.key, kind=OutcomeKind.DONE, at=self.tools.clock.now())
 
     async def _succeeded(self, intent: Intent, outcome: Outcome) -> bool:
-        """Outcome, counterparts and progress in one commit (T3). A write to the target voids the observation."""
+        """Outcome, counterparts and progress in one commit (T3)."""
         now = self.tools.clock.now()
         taken = {one.target_id for one in self.case.counterparts if one.target_id is not None}
         counterparts = counterparts_of(intent, outcome, taken, intent.at.date())
@@ -261,12 +262,18 @@ class _Drive:
         await self._record(
             Step(progress=progress, outcome=outcome, counterparts=counterparts, event=event, facts=facts)
         )
-        if intent.kind is OpKind.SUSPEND and self.observation is not None:
+        self._note_write(intent)
+        return True
+
+    def _note_write(self, intent: Intent) -> None:
+        """What our own write makes of the observation: still good, old on one side, or void."""
+        if self.observation is None:
+            return
+        if intent.kind is OpKind.SUSPEND:
             since = self.observation.suspended_since | set(intent.subjects)
             self.observation = replace(self.observation, suspended_since=since)
-        else:
-            self.observation = None
-        return True
+        elif intent.kind is not OpKind.ATTEST_AGREEMENT:
+            self.observation = replace(self.observation, target_is_old=True)
 
     async def _adopt(self, intent: Intent, outcome: Outcome) -> bool:
         observation = self.observation

@@ -79,7 +79,7 @@ async def _match(task: PlanTask, snapshots: Sequence[Snapshot]) -> Chosen | None
     known = [
         (entry.customer_id, seen.company_name, seen.domain)
         async for entry in task.inventory.book(snapshots)
-        for seen in entry.seen[:1]
+        for seen in entry.seen
     ]
     return match_selection(task.selection, known)
 

@@ -26,7 +26,7 @@ from tenantfold.domain.model import (
 )
 from tenantfold.domain.plan import Disposition, PlanCustomer, PlanHeader, PlanRecord
 from tenantfold.domain.reads import Page, PartnerIdentity, Read
-from tenantfold.domain.records import BookEntry, Case, Event, Invitation, Snapshot, Step
+from tenantfold.domain.records import BookEntry, Case, Event, Invitation, Snapshot, Standing, Step
 from tenantfold.domain.states import Counterpart, Phase, Progress
 
 
@@ -238,6 +238,12 @@ class Ledger(Protocol):
 
     async def wake(self, phases: Sequence[Phase], now: datetime) -> int:
         """Make customers of the newest plan in these phases due now (a new run looks at them again)."""
+        ...
+
+    async def standings(
+        self, after: str = "", limit: int = 500, *, unfinished_only: bool = False
+    ) -> tuple[Standing, ...]:
+        """Customers of the newest plan with their progress, in id order after a customer id."""
         ...
 
     async def case(self, customer_id: CustomerId) -> Case | None:

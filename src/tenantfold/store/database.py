@@ -100,9 +100,10 @@ class Database:
 
     async def close(self) -> None:
         """Finish queued writes, stop all threads and close all connections."""
-        await asyncio.to_thread(self._close)
+        await asyncio.to_thread(self.close_now)
 
-    def _close(self) -> None:
+    def close_now(self) -> None:
+        """The same for callers without an event loop; blocking."""
         if self._writer is not None:
             self._writer.close()
         self._readers.shutdown()

@@ -11,10 +11,10 @@ from sqlalchemy import Connection
 from tenantfold.domain.journal import Intent
 from tenantfold.domain.model import CustomerId, SubscriptionId
 from tenantfold.domain.plan import ChecksumBuilder, Disposition, PlanCustomer, PlanHeader, PlanRecord
-from tenantfold.domain.records import Case, Event, Invitation, Step
+from tenantfold.domain.records import Case, Event, Invitation, Standing, Step
 from tenantfold.domain.states import Counterpart, Phase, Progress
 from tenantfold.errors import StoreError
-from tenantfold.store import journal, plans, progress, rebase
+from tenantfold.store import journal, plans, progress, rebase, standing
 from tenantfold.store.database import Database
 
 
@@ -63,10 +63,11 @@ class LedgerStore:
     async def approve_plan(self, plan_id: int, approved_by: str, now: datetime) -> PlanRecord:
         """Keep who approved a plan and when; the first approval stands.
 
-        PlanMissingError for an unknown plan, PlanStaleError for one that is not the newest. Customers that have
-        accepted and were turned away for want of an approval become due.
+        PlanMissingError for an unknown plan, PlanStaleError for one that is not the newest.
         """
-        return await self._database.write(lambda conn: _approve(conn, plan_id, approved_by, now), durable=True)
+        return await self._database.write(
+            lambda conn: plans.approve_plan(conn, plan_id, approved_by, now), durable=True
+        )
 
     async def plan_customers(self, plan_id: int, disposition: Disposition | None = None) -> AsyncIterator[PlanCustomer]:
         """The customers of a plan in id order, all or of one disposition; a few hundred in memory at a time."""
@@ -115,6 +116,18 @@ class LedgerStore:
         """When the next customer becomes due by time alone (in the past: it is due already), if any."""
         return await self._database.read(progress.next_due_at)
 
+    async def wake(self, phases: Sequence[Phase], now: datetime) -> int:
+        """Make accepted customers of the newest plan in these phases due now; returns how many were not yet."""
+        return await self._database.write(lambda conn: standing.wake(conn, phases, now), durable=False)
+
+    async def standings(
+        self, after: str = "", limit: int = 500, *, unfinished_only: bool = False
+    ) -> tuple[Standing, ...]:
+        """Customers of the newest plan with their progress, in id order after a customer id."""
+        return await self._database.read(
+            lambda conn: standing.standings(conn, after, limit, unfinished_only=unfinished_only)
+        )
+
     async def case(self, customer_id: CustomerId) -> Case | None:
         """Everything known about one customer's move; None when it is not in the newest plan."""
         return await self._database.read(lambda conn: journal.case_of(conn, customer_id))
@@ -127,9 +140,11 @@ class LedgerStore:
         """Write the end of a step in one transaction; returns the progress with its new version.
 
         ConflictError, with nothing written, when the progress moved since it was read, the intent has an outcome
-        already, a source has another target, or a target stands for another source.
+        already, a source has another target, or a target stands for another source. A step without outcome and
+        counterparts holds nothing that could not be found out again, so it may be lost in a power cut.
         """
-        return await self._database.write(lambda conn: journal.record_step(conn, step, now), durable=True)
+        durable = step.outcome is not None or bool(step.counterparts)
+        return await self._database.write(lambda conn: journal.record_step(conn, step, now), durable=durable)
 
     async def counterparts(self, customer_id: CustomerId | None = None) -> Mapping[SubscriptionId, Counterpart]:
         """Known counterparts by source subscription, of one customer or of all."""
@@ -152,10 +167,4 @@ class LedgerStore:
 def _finish(conn: Connection, plan_id: int, checksum: str, now: datetime) -> PlanRecord:
     record = plans.finish_plan(conn, plan_id, checksum)
     rebase.rebase(conn, plan_id, now)
-    return record
-
-
-def _approve(conn: Connection, plan_id: int, approved_by: str, now: datetime) -> PlanRecord:
-    record = plans.approve_plan(conn, plan_id, approved_by, now)
-    rebase.wake_accepted(conn, plan_id, now)
     return record

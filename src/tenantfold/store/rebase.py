@@ -128,20 +128,3 @@ def _fresh_words(facts: _Facts) -> dict[str, ColumnElement[Any]]:
             else_=INVITE,
         ),
     }
-
-
-def wake_accepted(conn: Connection, plan_id: int, now: datetime) -> None:
-    """After an approval: whoever accepted, is to move and waits for nothing else is looked at again."""
-    row = tables.progress.c
-    resting = (Phase.MOVED.value, Phase.NOTHING_TO_MOVE.value, Phase.BLOCKED.value)
-    conn.execute(
-        update(tables.progress)
-        .where(
-            row.plan_id == plan_id,
-            row.disposition == Disposition.MOVE.value,
-            row.accepted_at.is_not(None),
-            row.due_at.is_(None),
-            row.phase.not_in(resting),
-        )
-        .values(due_at=now, version=row.version + 1)
-    )

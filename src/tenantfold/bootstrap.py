@@ -1,0 +1,202 @@
+"""The composition root: settings -> clock, store, Partner Center clients, logging.
+
+The only place that joins real parts; tests call it too. Nothing here decides anything.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from importlib.resources import files
+
+import httpx2
+
+from tenantfold import config
+from tenantfold.clock import ServerClock
+from tenantfold.domain.model import Tenant, TenantId, TenantRole
+from tenantfold.domain.policy import Policy
+from tenantfold.domain.regions import RegionMap
+from tenantfold.errors import ConfigError
+from tenantfold.flow.cutover import Cutover
+from tenantfold.logs import configure_logging
+from tenantfold.partnercenter.auth import Account
+from tenantfold.partnercenter.budget import CALLS_PER_MINUTE, Budget, LeakyPacer
+from tenantfold.partnercenter.client import PartnerCenterClient
+from tenantfold.partnercenter.clouds import Cloud, cloud_named
+from tenantfold.partnercenter.connect import connect, open_http
+from tenantfold.partnercenter.options import CallRecord, ClientOptions
+from tenantfold.store import Store
+
+
+@dataclass(slots=True)
+class SettingsSecrets:
+    """Secrets behind the references of the settings; rotated refresh tokens go back to where they came from."""
+
+    settings: config.Settings
+    resolver: config.SecretResolver
+    newest: dict[str, str] = field(default_factory=dict, repr=False)
+
+    def _tenant(self, key: str) -> config.TenantSettings:
+        return next(one for one in (self.settings.target, *self.settings.sources) if one.key == key)
+
+    async def client_secret(self, tenant_key: str) -> str:
+        """The secret of the tenant's app registration."""
+        return self.resolver.resolve(self._tenant(tenant_key).client_secret)
+
+    async def refresh_token(self, tenant_key: str) -> str | None:
+        """The newest refresh token; None signs in as the app alone."""
+        reference = self._tenant(tenant_key).refresh_token
+        if reference is None:
+            return None
+        return self.newest.get(tenant_key) or self.resolver.resolve(reference)
+
+    async def keep_refresh_token(self, tenant_key: str, token: str) -> None:
+        """Write the new token where the old one stands; one from the environment lives on in memory only."""
+        reference = self._tenant(tenant_key).refresh_token
+        if reference is None or not self.resolver.write(reference, token):
+            self.newest[tenant_key] = token
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """The assembled program. ``calls`` counts requests by route, over all tenants."""
+
+    settings: config.Settings
+    store: Store
+    clock: ServerClock
+    regions: RegionMap
+    tenants: tuple[Tenant, ...]  # sources in the order of the settings, target last
+    centers: Mapping[TenantId, PartnerCenterClient]
+    calls: Counter[str]
+    resolver: config.SecretResolver
+
+    @property
+    def target(self) -> Tenant:
+        """The tenant everything is folded into."""
+        return self.tenants[-1]
+
+    @property
+    def sources(self) -> tuple[Tenant, ...]:
+        """The tenants customers leave."""
+        return self.tenants[:-1]
+
+    def tenant(self, key: str) -> Tenant:
+        """The tenant with this short name. Raises ConfigError that lists the known ones."""
+        for tenant in self.tenants:
+            if tenant.key == key:
+                return tenant
+        known = ", ".join(tenant.key for tenant in self.tenants)
+        raise ConfigError(f"There is no tenant '{key}' in the settings; known are {known}.")
+
+    def cutover(self) -> Cutover:
+        """The engine of the move, with these tools."""
+        return Cutover(
+            consolidation=self.settings.consolidation,
+            target_id=self.target.id,
+            tenants=self.centers,
+            ledger=self.store,
+            clock=self.clock,
+            policy=policy_of(self.settings),
+        )
+
+
+def policy_of(settings: config.Settings) -> Policy:
+    """The settings' policy as the core reads it."""
+    given = settings.policy
+    return Policy(
+        stop_starting_at=given.stop_starting_at,
+        settling_seconds=given.settling_seconds,
+        provisioning_wait_seconds=given.provisioning_wait_seconds,
+        observation_max_age_seconds=given.observation_max_age_seconds,
+        retry_seconds=given.retry_seconds,
+    )
+
+
+def regions() -> RegionMap:
+    """The CSP regions that ship with the program (source and date stand in the file)."""
+    document = json.loads(files("tenantfold").joinpath("data/csp-regions.json").read_text("utf-8"))
+    return RegionMap({country: region["name"] for region in document["regions"] for country in region["countries"]})
+
+
+def tenants_of(settings: config.Settings) -> tuple[Tenant, ...]:
+    """The tenants the settings name, before Partner Center has told anything about them; target last."""
+    named = [(one, TenantRole.SOURCE) for one in settings.sources] + [(settings.target, TenantRole.TARGET)]
+    return tuple(
+        Tenant(id=TenantId(one.tenant_id), key=one.key, role=role, name=one.key, country="") for one, role in named
+    )
+
+
+def cloud_of(settings: config.Settings) -> Cloud:
+    """The cloud with the settings' own addresses in place of its usual ones."""
+    given = settings.cloud
+    overrides: dict[str, str | bool] = {
+        "authority": given.authority,
+        "partner_center": given.partner_center,
+        "graph": given.graph,
+        "audience": given.resource,
+        "graph_audience": given.graph,
+    }
+    return cloud_named(given.name).with_overrides({name: value for name, value in overrides.items() if value})
+
+
+@asynccontextmanager
+async def open_program(
+    settings: config.Settings, *, transport: httpx2.AsyncBaseTransport | None = None
+) -> AsyncIterator[Program]:
+    """Assemble everything and take it apart again. Raises SchemaTooOldError when the database is not there yet."""
+    resolver = config.resolver()
+    configure_logging(settings.log.level, settings.log.file, resolver.redact)
+    clock = ServerClock()
+    calls: Counter[str] = Counter()
+    store = Store.open(settings.database_url)
+    try:
+        await store.check_schema()
+        async with open_http(transport=transport, in_flight=settings.limits.in_flight) as http:
+            tenants = tenants_of(settings)
+            yield Program(
+                settings=settings,
+                store=store,
+                clock=clock,
+                regions=regions(),
+                tenants=tenants,
+                centers=_centers(settings, tenants, clock, calls, resolver, http),
+                calls=calls,
+                resolver=resolver,
+            )
+    finally:
+        await store.close()
+
+
+def _centers(
+    settings: config.Settings,
+    tenants: tuple[Tenant, ...],
+    clock: ServerClock,
+    calls: Counter[str],
+    resolver: config.SecretResolver,
+    http: httpx2.AsyncClient,
+) -> dict[TenantId, PartnerCenterClient]:
+    """One client a tenant; they share connections, the budget and the clock."""
+
+    def count(record: CallRecord) -> None:
+        calls[record.route] += 1
+
+    secrets = SettingsSecrets(settings, resolver)
+    pacer = LeakyPacer(dict.fromkeys(CALLS_PER_MINUTE, float(settings.limits.requests_per_minute)))
+    budget = Budget(clock, pacer=pacer, in_flight=settings.limits.in_flight)
+    options = ClientOptions(observe_date=clock.observe, on_call=count)
+    given = {one.tenant_id: one for one in (settings.target, *settings.sources)}
+    return {
+        tenant.id: connect(
+            Account(tenant_key=tenant.key, tenant_id=tenant.id, client_id=given[tenant.id].client_id),
+            cloud=cloud_of(settings),
+            secrets=secrets,
+            clock=clock,
+            http=http,
+            budget=budget,
+            options=options,
+        )
+        for tenant in tenants
+    }

@@ -1,0 +1,65 @@
+"""The command line's table of contents: every command, in the order of the job."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from tenantfold import __version__
+from tenantfold.cli import book, moving, plans, reporting, setup
+from tenantfold.cli.options import guarded
+from tenantfold.cli.render import Renderer
+from tenantfold.errors import ExitCode
+
+app = typer.Typer(
+    name="tenantfold",
+    help="Fold several CSP partner tenants into one: plan, approve, execute, prove.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001  # Typer calls it so
+    if wanted:
+        Renderer(as_json=False).line(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    """Fold several CSP partner tenants into one: plan, approve, execute, prove."""
+
+
+app.command("init")(setup.init)
+app.add_typer(setup.config_app, name="config")
+app.command("doctor")(setup.doctor)
+app.command("tenants")(setup.tenants)
+app.command("inventory")(book.inventory)
+app.command("export")(reporting.export)
+app.command("plan")(plans.plan)
+app.add_typer(plans.show_app, name="show")
+app.command("approve")(plans.approve)
+app.command("invite")(moving.invite)
+app.command("run")(moving.run)
+app.command("status")(moving.status)
+app.command("explain")(moving.explain)
+app.command("report")(reporting.report)
+
+
+def main() -> None:
+    """Run the command line; an error of ours outside any command still becomes one sentence."""
+    as_json = "--json" in sys.argv
+
+    def work() -> ExitCode:
+        code = app(standalone_mode=True)
+        return ExitCode(code or 0)
+
+    sys.exit(guarded(Renderer(as_json=as_json), work))

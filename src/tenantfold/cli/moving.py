@@ -1,0 +1,206 @@
+"""Commands of the move itself: invite, run, status, explain."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tenantfold.bootstrap import Program
+from tenantfold.cli.customers import every_standing, find_customer
+from tenantfold.cli.options import ConfigOption, JsonOption, on_interrupt, run_command
+from tenantfold.cli.render import Renderer
+from tenantfold.domain.explanation import explain as explain_case
+from tenantfold.domain.explanation import next_step, why
+from tenantfold.domain.plan import PlanCustomer
+from tenantfold.domain.records import Standing
+from tenantfold.domain.states import Phase
+from tenantfold.errors import ExitCode, InputError
+from tenantfold.flow.approval import newest_plan
+from tenantfold.flow.relationships import InviteTask
+from tenantfold.flow.relationships import invite as write_invitations
+from tenantfold.flow.run import Run, RunOptions, RunSummary, StopSign
+
+SHOWN = 50  # more rows than this belong into a file
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])")
+_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
+
+def invite(*, config_path: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Write an invitation for every customer of the approved plan. Send the files; the link is the target's own."""
+
+    async def work(program: Program, renderer: Renderer) -> ExitCode:
+        folder = program.settings.files.invitations
+        identity = await program.centers[program.target.id].identity()
+        task = InviteTask(
+            ledger=program.store,
+            target=program.centers[program.target.id],
+            partner_name=identity.company_name,
+            clock=program.clock,
+            write=lambda customer, text: _write(folder, customer, text),
+        )
+        async with program.store.exclusive("invite"):
+            with renderer.progress() as report:
+                written = await write_invitations(task, report)
+        renderer.document(written)
+        renderer.line(f"{len(written)} invitation(s) written to {folder}." if written else "Nobody is left to invite.")
+        renderer.hint("Send them, then: tenantfold run")
+        return ExitCode.OK
+
+    run_command(config_path, as_json, work)
+
+
+def _write(folder: Path, customer: PlanCustomer, text: str) -> str:
+    """One text file a customer; its name starts with the customer's name, made harmless, and ends with its id."""
+    folder.mkdir(parents=True, exist_ok=True)
+    name = re.sub(r"[^\w-]+", "-", customer.company_name).strip("-")[:60]
+    file = folder / f"{name}-{customer.customer_id}.txt"
+    file.write_text(text, encoding="utf-8")
+    return str(file)
+
+
+def run(
+    *,
+    wait: Annotated[
+        str, typer.Option("--wait", help="Keep looking for acceptances this long, such as 30m or 8h.")
+    ] = "0s",
+    poll: Annotated[str, typer.Option("--poll", help="How often to look for acceptances meanwhile.")] = "60s",
+    config_path: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Carry out the approved plan as far as it goes now. Ctrl-C and run again continues; nothing is done twice."""
+    waiting, polling = duration("--wait", wait), duration("--poll", poll).total_seconds()
+
+    async def work(program: Program, renderer: Renderer) -> ExitCode:
+        stop = StopSign()
+
+        def raise_sign() -> None:
+            stop.raised = True
+
+        on_interrupt(raise_sign, renderer)
+        limits = program.settings.limits
+        async with program.store.exclusive("run"):
+            with renderer.progress() as report:
+                engine = Run(
+                    program.cutover(),
+                    RunOptions(in_flight=limits.in_flight, wait=waiting, poll_seconds=polling),
+                    report,
+                    stop,
+                )
+                summary = await engine.go()
+        renderer.document({"summary": summary, "calls": program.calls})
+        _show_summary(renderer, summary)
+        return _exit_code(summary)
+
+    run_command(config_path, as_json, work)
+
+
+def duration(option: str, text: str) -> timedelta:
+    """A duration such as 90s, 30m, 8h or 2d. Raises InputError."""
+    match = _DURATION.fullmatch(text.strip())
+    if match is None:
+        raise InputError(f"{option} is '{text}'; allowed is a number with s, m, h or d, such as 30m.")
+    return timedelta(seconds=float(match[1]) * _SECONDS[match[2]])
+
+
+def _exit_code(summary: RunSummary) -> ExitCode:
+    if summary.interrupted:
+        return ExitCode.INTERRUPTED
+    return ExitCode.UNFINISHED if summary.unfinished else ExitCode.OK
+
+
+def _show_summary(renderer: Renderer, summary: RunSummary) -> None:
+    rows = [(phase.value, summary.phases[phase]) for phase in Phase if summary.phases.get(phase)]
+    renderer.table("Customers", ("phase", "count"), rows, numbers=(1,))
+    for customer_id, message in list(summary.errors.items())[:10]:
+        renderer.line(f"{customer_id}: {message}", style="yellow")
+    if summary.interrupted:
+        renderer.hint("Stopped. Run it again to continue: tenantfold run")
+    elif summary.unfinished:
+        renderer.hint(f"{summary.unfinished} customer(s) wait for somebody: tenantfold status")
+    else:
+        renderer.hint("tenantfold report")
+
+
+def status(*, config_path: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Show how far everybody is, and who must act next."""
+
+    async def work(program: Program, renderer: Renderer) -> ExitCode:
+        plan = await newest_plan(program.store)
+        phases = await program.store.phase_counts()
+        unfinished = [_row(one) async for one in every_standing(program, unfinished_only=True)]
+        renderer.document({"plan": plan, "phases": phases, "unfinished": unfinished})
+        rows = [(phase.value, phases[phase]) for phase in Phase if phases.get(phase)]
+        approved = f"approved by {plan.approved_by}" if plan.approved_at else "not approved"
+        renderer.title(f"Plan {plan.checksum[:12]}, {approved}")
+        renderer.table("Customers", ("phase", "count"), rows, numbers=(1,))
+        _show_unfinished(renderer, unfinished)
+        return ExitCode.OK
+
+    run_command(config_path, as_json, work)
+
+
+def _row(standing: Standing) -> dict[str, str]:
+    owner, next_action = next_step(standing.progress)
+    return {
+        "customer_id": standing.progress.customer_id,
+        "customer": standing.company_name,
+        "phase": standing.progress.phase.value,
+        "code": standing.progress.code,
+        "owner": owner.value,
+        "why": why(standing.company_name, standing.progress),
+        "next_action": next_action,
+    }
+
+
+def _show_unfinished(renderer: Renderer, unfinished: list[dict[str, str]]) -> None:
+    if not unfinished:
+        renderer.hint("tenantfold report")
+        return
+    columns = ("customer", "phase", "owner", "why", "next_action")
+    shown = [tuple(one[column] for column in columns) for one in unfinished[:SHOWN]]
+    renderer.table("Who must act", ("customer", "phase", "who", "why", "what to do"), shown)
+    if len(unfinished) > SHOWN:
+        renderer.line(f"... and {len(unfinished) - SHOWN} more: tenantfold export results --to results.xlsx")
+
+
+def explain(
+    *,
+    customer: Annotated[str, typer.Argument(help="Customer id, domain or company name.")],
+    config_path: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Explain why a customer is where it is, who must act next, and what happened so far."""
+
+    async def work(program: Program, renderer: Renderer) -> ExitCode:
+        customer_id, name = await find_customer(program, customer)
+        case = await program.store.case(customer_id)
+        if case is None:
+            raise InputError(
+                f"{name} is not in the newest plan.",
+                next_step="Put it on the list of customers to move and run: tenantfold plan",
+            )
+        explanation = explain_case(case)
+        events = await program.store.events(customer_id)
+        renderer.document({"customer_id": customer_id, "explanation": explanation, "events": events})
+        renderer.title(explanation.standing)
+        for reason in explanation.reasons:
+            renderer.line(f"  {reason}")
+        renderer.line(f"Next: {explanation.owner.value}. {explanation.next_action}")
+        rows = [
+            (event.at, event.name, " ".join(f"{key}={text}" for key, text in event.facts.items() if text))
+            for event in events
+        ]
+        if rows:
+            renderer.table("What happened (newest first)", ("when", "what", "facts"), rows)
+        return ExitCode.OK
+
+    run_command(config_path, as_json, work)
+
+
+def _facts(facts: Mapping[str, str]) -> str:
+    return " ".join(f"{key}={text}" for key, text in facts.items() if text)

@@ -1,0 +1,183 @@
+"""Commands about the plan: plan, show, approve."""
+
+from __future__ import annotations
+
+import getpass
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tenantfold.bootstrap import Program
+from tenantfold.cli.customers import find_customer
+from tenantfold.cli.options import ConfigOption, JsonOption, run_command
+from tenantfold.cli.render import Renderer
+from tenantfold.domain.explanation import standing_of
+from tenantfold.domain.findings import Finding, Severity
+from tenantfold.domain.plan import Disposition, PlanCustomer, PlanRecord
+from tenantfold.errors import ExitCode, InputError
+from tenantfold.flow.approval import approve as approve_plan
+from tenantfold.flow.approval import newest_plan
+from tenantfold.flow.planning import PlanTask, make
+from tenantfold.listfiles import read_customer_list, read_offer_mapping
+
+show_app = typer.Typer(help="Look at the plan or at one customer.", no_args_is_help=True)
+
+
+def plan(
+    *,
+    customers: Annotated[
+        Path | None, typer.Option("--customers", help="List of customers to move (CSV or XLSX); all when left out.")
+    ] = None,
+    config_path: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Build the plan from the newest snapshots. Nothing is changed at Microsoft; approve its checksum to run it."""
+
+    async def work(program: Program, renderer: Renderer) -> ExitCode:
+        today = program.clock.now().date()
+        task = PlanTask(
+            consolidation=program.settings.consolidation,
+            inventory=program.store,
+            ledger=program.store,
+            clock=program.clock,
+            regions=program.regions,
+            mapping=read_offer_mapping(program.settings.files.offer_mapping),
+            selection=read_customer_list(customers, today=today) if customers else None,
+        )
+        with renderer.progress() as report:
+            record = await make(task, report)
+        await _show_plan(program, renderer, record)
+        return ExitCode.OK
+
+    run_command(config_path, as_json, work)
+
+
+@show_app.command("plan")
+def show_plan(*, config_path: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Show the newest plan: totals, blocked customers with reasons, what an approver should look at."""
+
+    async def work(program: Program, renderer: Renderer) -> ExitCode:
+        await _show_plan(program, renderer, await newest_plan(program.store))
+        return ExitCode.OK
+
+    run_command(config_path, as_json, work)
+
+
+async def _show_plan(program: Program, renderer: Renderer, record: PlanRecord) -> None:
+    totals: Counter[str] = Counter()
+    blocked: list[PlanCustomer] = []
+    to_look_at: list[tuple[str, Finding]] = []
+    async for customer in program.store.plan_customers(record.id):
+        totals[customer.disposition] += 1
+        moving = [item for item in customer.items if item.moves] if customer.disposition is Disposition.MOVE else []
+        totals["subscriptions"] += len(moving)
+        totals["licenses"] += sum(item.license_count for item in moving)
+        if customer.disposition is Disposition.BLOCKED:
+            blocked.append(customer)
+        to_look_at += [
+            (customer.company_name, finding)
+            for finding in customer.all_findings()
+            if finding.severity is Severity.WARNING and customer.disposition is Disposition.MOVE
+        ]
+    renderer.document({"plan": record, "totals": totals, "blocked": blocked, "warnings": to_look_at})
+    _print_plan(renderer, record, totals, blocked, to_look_at)
+
+
+def _print_plan(
+    renderer: Renderer,
+    record: PlanRecord,
+    totals: Counter[str],
+    blocked: list[PlanCustomer],
+    to_look_at: list[tuple[str, Finding]],
+) -> None:
+    renderer.title(f"Plan {record.id}, checksum {record.checksum[:12]}")
+    rows = [
+        ("customers to move", totals[Disposition.MOVE]),
+        ("  their subscriptions", totals["subscriptions"]),
+        ("  their licenses", totals["licenses"]),
+        ("customers blocked", totals[Disposition.BLOCKED]),
+        ("customers with nothing to move", totals[Disposition.NOTHING_TO_MOVE]),
+        ("customers moved already", totals[Disposition.MOVED]),
+    ]
+    renderer.table("", ("", "count"), rows, numbers=(1,))
+    if blocked:
+        rows_blocked = [
+            (one.company_name, finding.code, finding.rule, finding.detail, finding.next_action)
+            for one in blocked
+            for finding in _first_of_each(one.blockers())
+        ]
+        headings = ("customer", "reason", "rule", "found", "what to do")
+        renderer.table("Blocked (they stay in the plan)", headings, rows_blocked)
+    if to_look_at:
+        rows_warned = [(name, one.code, one.rule, one.detail) for name, one in to_look_at]
+        renderer.table("Worth a look before approval", ("customer", "what", "rule", "found"), rows_warned)
+    if record.approved_at is None:
+        renderer.hint(f"tenantfold approve {record.checksum[:12]}")
+    else:
+        renderer.line(f"Approved by {record.approved_by} at {record.approved_at:%Y-%m-%d %H:%M} UTC.")
+
+
+def _first_of_each(findings: Iterable[Finding]) -> list[Finding]:
+    """One finding a code: a customer with fifty equal reasons needs one line."""
+    return list({finding.code: finding for finding in reversed(list(findings))}.values())
+
+
+@show_app.command("customer")
+def show_customer(
+    *,
+    customer: Annotated[str, typer.Argument(help="Customer id, domain or company name.")],
+    config_path: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show one customer: every subscription, its route, its counterpart and how far it is."""
+
+    async def work(program: Program, renderer: Renderer) -> ExitCode:
+        customer_id, name = await find_customer(program, customer)
+        case = await program.store.case(customer_id)
+        if case is None:
+            raise InputError(f"{name} is not in the newest plan.", next_step="Run: tenantfold plan")
+        renderer.document(case)
+        counterparts = {one.source_id: one for one in case.counterparts}
+        keys = {tenant.id: tenant.key for tenant in program.tenants}
+        rows = [
+            (
+                keys[item.tenant_id],
+                f"{'+ ' if item.is_add_on else ''}{item.offer_name}",
+                item.license_count,
+                item.billing_cycle,
+                item.wire_status,
+                item.route,
+                standing_of(item, counterparts.get(item.subscription_id)),
+            )
+            for item in case.customer.items
+        ]
+        headings = ("tenant", "subscription", "licenses", "billing", "status", "route", "how far")
+        renderer.title(f"{name} ({customer_id}), {case.customer.country}: {case.progress.phase.value}")
+        renderer.table("", headings, rows, numbers=(2,))
+        renderer.hint(f"tenantfold explain {customer_id}")
+        return ExitCode.OK
+
+    run_command(config_path, as_json, work)
+
+
+def approve(
+    *,
+    checksum: Annotated[str, typer.Argument(help="The plan's checksum, at least its first 8 digits.")],
+    by: Annotated[str | None, typer.Option("--by", help="Who approves; else your user name.")] = None,
+    config_path: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Approve the newest plan. Only an approved plan runs."""
+
+    async def work(program: Program, renderer: Renderer) -> ExitCode:
+        name = by or getpass.getuser()
+        record = await approve_plan(program.store, program.store, program.clock, checksum=checksum, approved_by=name)
+        renderer.document(record)
+        renderer.line(f"Plan {record.checksum[:12]} is approved by {record.approved_by}.")
+        renderer.hint("tenantfold invite")
+        return ExitCode.OK
+
+    run_command(config_path, as_json, work)

@@ -1,0 +1,52 @@
+"""Store: who is unfinished and why, and waking them for a new run. Functions over a connection."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, and_, or_, select, update
+
+from tenantfold.domain.plan import Disposition
+from tenantfold.domain.records import Standing
+from tenantfold.domain.states import Phase
+from tenantfold.store import tables
+from tenantfold.store.plans import newest_plan_id
+from tenantfold.store.progress import FINAL, read_progress
+
+_progress = tables.progress.c
+
+
+def wake(conn: Connection, phases: Sequence[Phase], now: datetime) -> int:
+    """Make accepted customers of the newest plan in these phases due now; returns how many were not yet."""
+    statement = (
+        update(tables.progress)
+        .where(
+            _progress.plan_id == newest_plan_id(conn),
+            _progress.disposition == Disposition.MOVE.value,
+            _progress.accepted_at.is_not(None),
+            _progress.phase.in_([phase.value for phase in phases]),
+            or_(_progress.due_at.is_(None), _progress.due_at > now),
+        )
+        .values(due_at=now, version=_progress.version + 1)
+    )
+    return conn.execute(statement).rowcount
+
+
+def standings(conn: Connection, after: str, limit: int, *, unfinished_only: bool) -> tuple[Standing, ...]:
+    """Customers of the newest plan with their progress, in id order after a customer id."""
+    plan_id = newest_plan_id(conn)
+    names = tables.plan_customer.c
+    query = (
+        select(tables.progress, names.company_name)
+        .join(
+            tables.plan_customer,
+            and_(names.customer_id == _progress.customer_id, names.plan_id == _progress.plan_id),
+        )
+        .where(_progress.plan_id == plan_id, _progress.customer_id > after)
+        .order_by(_progress.customer_id)
+        .limit(limit)
+    )
+    if unfinished_only:
+        query = query.where(_progress.phase.not_in(FINAL))
+    return tuple(Standing(company_name=row.company_name, progress=read_progress(row)) for row in conn.execute(query))
