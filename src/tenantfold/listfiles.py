@@ -44,8 +44,8 @@ _EMAIL = re.compile(r"[^\s@<>()\",;:]+@[^\s@<>()\",;:.]+(\.[^\s@<>()\",;:.]+)+")
 _PHONE = re.compile(r"\+?[0-9][0-9 ()./-]{2,30}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")  # fromisoformat alone would take 20260131 and week dates too
 _OFFER = re.compile(r"[0-9A-Za-z][0-9A-Za-z:._-]{2,99}")
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-_ESCAPED = re.compile(r"'+[=+\-@\t\r]")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # full width at the end
+_ESCAPED = re.compile("'+[" + re.escape("".join(_FORMULA_STARTS)) + "]")
 
 
 @dataclass(slots=True)
