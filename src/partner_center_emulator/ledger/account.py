@@ -11,7 +11,7 @@ from partner_center_emulator.catalog import is_purchasable
 from partner_center_emulator.ledger.matching import Lane, Pair, PairCost, lane_seats, lay_lanes, pair_family, seats_of
 from partner_center_emulator.ledger.shape import Difference, Gap, Overlap, Parity, Twin, Unequal
 from partner_center_emulator.ledger.timeline import Track
-from partner_center_emulator.ledger.verdict import find_differences, find_gaps, find_overlaps, pair_cost
+from partner_center_emulator.ledger.verdict import find_differences, find_gaps, find_overlaps, observe, pair_cost
 from partner_center_emulator.world import Offer, World
 
 # A source in one of these states at the world's start has nothing left that a target could stand for.
@@ -111,9 +111,10 @@ def judge_customer(world: World, now: datetime, sources: Sequence[Track], target
     findings = Findings(twins=_twins(account))
     counterparts = account.lane_ids()
     for pair in (*account.pairs, *(Pair(source, None) for source in account.unmatched)):
-        findings.gaps += find_gaps(pair.source, pair.lane, now)
+        moments = observe(pair.source, pair.lane)
+        findings.gaps += find_gaps(pair.source, moments, now)
         if pair.lane is not None:
-            findings.overlaps += find_overlaps(pair.source, pair.lane, now)
+            findings.overlaps += find_overlaps(pair.source, pair.lane, moments, now)
         _weigh(findings, pair, counterparts)
     findings.begun = findings.begun or any(lane.is_new for lane in account.surplus)
     return findings

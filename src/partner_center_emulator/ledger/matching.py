@@ -125,6 +125,8 @@ def _best(
 ) -> tuple[list[Pair], list[Track], list[Lane]]:
     if not sources or not lanes:
         return [], list(sources), list(lanes)
+    if len(sources) == len(lanes) == 1:
+        return [Pair(sources[0], lanes[0])], [], []
     table = [[cost(source, lane) for lane in lanes] for source in sources]
     alone = [cost(source, None) for source in sources]
     choices: list[int | None] = [*range(len(lanes)), *([None] * max(0, len(sources) - len(lanes)))]

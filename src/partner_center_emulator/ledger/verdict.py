@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 
 import msgspec
@@ -12,7 +12,7 @@ from partner_center_emulator.ledger.shape import Difference, Gap, Overlap
 from partner_center_emulator.ledger.timeline import START, Step, Track
 
 
-class _Moment(msgspec.Struct):
+class Moment(msgspec.Struct):
     """The state of a pair from one place in the record to the next."""
 
     sequence: int
@@ -23,15 +23,16 @@ class _Moment(msgspec.Struct):
     moved_by: str  # "start", "source" or "target": whose step began this moment
 
 
-def find_gaps(source: Track, lane: Lane | None, now: datetime) -> list[Gap]:
+def find_gaps(source: Track, moments: Sequence[Moment], now: datetime) -> list[Gap]:
     """Return the times without full service after a partner stopped the source; one entry per number of missing seats.
+
+    ``moments`` are those of the source and its lane.
 
     A gap of zero seconds is one too: on a frozen clock the record still knows that the source was stopped first.
     """
     gaps: list[Gap] = []
-    moments = list(_moments(source, lane))
     for place, moment in enumerate(moments):
-        missing = max(0, moment.owed - moment.lane_seats)
+        missing = _missing(moment)
         if not missing:
             continue
         end = moments[place + 1].at if place + 1 < len(moments) else None
@@ -42,7 +43,7 @@ def find_gaps(source: Track, lane: Lane | None, now: datetime) -> list[Gap]:
     return gaps
 
 
-def _missing(moment: _Moment) -> int:
+def _missing(moment: Moment) -> int:
     return max(0, moment.owed - moment.lane_seats)
 
 
@@ -61,7 +62,7 @@ def _gap(source: Track, start: datetime, end: datetime | None, missing: int, owe
     )
 
 
-def find_overlaps(source: Track, lane: Lane, now: datetime) -> list[Overlap]:
+def find_overlaps(source: Track, lane: Lane, moments: Sequence[Moment], now: datetime) -> list[Overlap]:
     """Return the days on which both sides were active beyond the shared cutover date: at most two entries.
 
     The day on which a target came into service is free, because that is the cutover date if the source stops on it. A
@@ -72,7 +73,7 @@ def find_overlaps(source: Track, lane: Lane, now: datetime) -> list[Overlap]:
     old_days: dict[date, int] = {}
     free: set[date] = set()
     last = START
-    for start, end, begun_by, seats, sequence in _shared_times(source, lane, now):
+    for start, end, begun_by, seats, sequence in _shared_times(moments, now):
         last = sequence
         if begun_by == "start":
             # the day the source stops is the cutover date here
@@ -108,13 +109,11 @@ def _add_days(days: dict[date, int], first: date, last: date, seats: int) -> Non
         day += timedelta(days=1)
 
 
-def _shared_times(
-    source: Track, lane: Lane, now: datetime
-) -> Iterator[tuple[datetime, datetime, str, int, int]]:
+def _shared_times(moments: Sequence[Moment], now: datetime) -> Iterator[tuple[datetime, datetime, str, int, int]]:
     """Yield start, end, who began it, most seats served twice, and place of every time in which both were active."""
-    open_since: _Moment | None = None
+    open_since: Moment | None = None
     seats = 0
-    for moment in _moments(source, lane):
+    for moment in moments:
         both = min(moment.source_seats, moment.lane_seats)
         if both and open_since is None:
             open_since, seats = moment, both
@@ -127,8 +126,9 @@ def _shared_times(
         yield open_since.at, now, open_since.moved_by, seats, open_since.sequence
 
 
-def _moments(source: Track, lane: Lane | None) -> Iterator[_Moment]:
-    """Yield the pair's state after every step of either side, in the order of the record."""
+def observe(source: Track, lane: Lane | None) -> list[Moment]:
+    """Return the pair's state after every step of either side, in the order of the record."""
+    moments: list[Moment] = []
     lane_tracks = lane.tracks if lane else []
     steps = [(step.sequence, -1, step) for step in source.steps]  # -1: the source, else the place in the lane
     steps += [(step.sequence, number, step) for number, track in enumerate(lane_tracks) for step in track.steps]
@@ -147,7 +147,8 @@ def _moments(source: Track, lane: Lane | None) -> Iterator[_Moment]:
         if sequence == START and row + 1 < len(steps) and steps[row + 1][0] == START:
             continue  # the world's first state is one moment
         begun_by = "start" if sequence == START else ("source" if place < 0 else "target")
-        yield _Moment(sequence, step.at, source_seats, owed, sum(seats_by_place.values()), begun_by)
+        moments.append(Moment(sequence, step.at, source_seats, owed, sum(seats_by_place.values()), begun_by))
+    return moments
 
 
 def _owed(step: Step, owed: int, *, was_active: bool, had: int) -> int:
@@ -160,11 +161,12 @@ def _owed(step: Step, owed: int, *, was_active: bool, had: int) -> int:
 
 def pair_cost(source: Track, lane: Lane | None, now: datetime, *, strange_parent: bool) -> Cost:
     """Return how badly a lane stands for a source: missing service, then seats, then parent, then overlap."""
-    gaps = find_gaps(source, lane, now)
+    moments = observe(source, lane)
+    gaps = find_gaps(source, moments, now)
     missing = sum(gap.seat_seconds for gap in gaps)
     if lane is None:
         return (missing, float(len(gaps)), 0.0, 0.0, 0.0)
-    overlap = sum(found.seat_days for found in find_overlaps(source, lane, now))
+    overlap = sum(found.seat_days for found in find_overlaps(source, lane, moments, now))
     seats = abs(lane_seats(lane) - seats_of(source))
     return (missing, float(len(gaps)), float(seats), float(strange_parent), float(overlap))
 
@@ -177,9 +179,9 @@ def find_differences(
     ``mapped``: another offer was accepted in place of one that is gone. ``parents``: for an add-on, the counterparts of
     its base; None for a base. Later changes in the portal are the customer's business and no difference.
     """
-    counterpart = lane.serving(_end_of_partner(lane, stopped.sequence)).subscription
     mine = source.subscription
     left = _as_left(lane, stopped.sequence)
+    counterpart = lane.serving(left.sequence).subscription
     rows = [
         ("status", "active", left.status),
         ("quantity", str(seats_of(source)), str(left.quantity)),
@@ -190,17 +192,14 @@ def find_differences(
     if parents is not None and (counterpart.parent_subscription_id or "") not in parents:
         rows.append(("parent", mine.parent_subscription_id or "", counterpart.parent_subscription_id or ""))
     found = [{"what": what, "source": a, "target": b} for what, a, b in rows if a != b]
-    return msgspec.convert(found, list[Difference])
+    return msgspec.convert(found, list[Difference]) if found else []
 
 
 def _as_left(lane: Lane, sequence: int) -> Step:
     """Return the lane's state when the source was stopped, carried on through later calls of the partner."""
-    left = lane.steps[0]
-    for step in lane.steps:
+    steps = lane.steps
+    left = steps[0]
+    for step in steps:
         if step.sequence <= sequence or step.by_partner:
             left = step
     return left
-
-
-def _end_of_partner(lane: Lane, sequence: int) -> int:
-    return _as_left(lane, sequence).sequence

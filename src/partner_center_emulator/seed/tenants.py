@@ -1,4 +1,4 @@
-"""The partner of generated worlds (seed room): its three source tenants and its target tenant, with who may sign in."""
+"""The partner of generated worlds (seed room): three source tenants, one target tenant, and who may sign in."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from random import Random
 import msgspec
 
 from partner_center_emulator.seed.portfolio import new_guid
-from partner_center_emulator.world import Address, AppRegistration, PartnerTenant, PartnerUser, RefreshToken, World
+from partner_center_emulator.world import Address, AppRegistration, PartnerTenant, PartnerUser, World
 
 TARGET_KEY = "target"
 
@@ -54,18 +54,10 @@ _SKETCHES: tuple[_Sketch, ...] = (
 
 
 def add_partner(world: World, rng: Random) -> None:
-    """Put the four partner tenants with applications, users and refresh tokens into the world."""
+    """Put the four partner tenants with applications and users into the world; refresh tokens come with sign-in."""
     for sketch in _SKETCHES:
         tenant = _tenant(sketch, rng, world.started_at)
         world.partner_tenants[tenant.id] = tenant
-        admin = tenant.users[0]
-        # an opaque text like the real one; the control plane hands it to tools (`GET /_emulator/credentials`)
-        world.refresh_tokens[f"rt.seed.{sketch.key}.{rng.getrandbits(128):032x}"] = RefreshToken(
-            tenant_id=tenant.id,
-            object_id=admin.object_id,
-            client_id=tenant.apps[0].client_id,
-            issued_at=world.started_at,
-        )
     world.reseller_partner_ids = [str(4_500_000 + rng.randrange(400_000)) for _ in range(6)]
 
 

@@ -1,0 +1,572 @@
+"""The truth ledger judges stories whose verdict is known."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from partner_center_emulator.emulator import Emulator
+from partner_center_emulator.ledger import judge, report
+from partner_center_emulator.orders.purchase import place_order
+from partner_center_emulator.seed import generate_world
+from partner_center_emulator.subscriptions.models import change_in_portal, patch_subscription
+from partner_center_emulator.world import RequestTally, Violation
+from tests.emulator.small_world import ALFA, BRAVO, SE, TARGET, small_emulator
+from tests.emulator.story import (
+    ARCHIVE,
+    BUSINESS,
+    E1,
+    E3,
+    POWER_BI,
+    PROTECTION,
+    SHIFT,
+    TRIAL,
+    Story,
+)
+
+
+def moved_story() -> Story:
+    """Return the plain story: created, then suspended on the same day."""
+    return Story().had("s1", 10).at("03-02 09:00").creates("t1", 10).at("03-02 09:05").suspends("s1").at("03-05 12:00")
+
+
+def test_finds_nothing_wrong_with_a_plain_move():
+    """A same-day move is moved, equal, and without twin, gap or overlap."""
+    found = moved_story().judged(detail=True)
+    assert (found.twins, found.gaps, found.overlaps) == ([], [], [])
+    assert (found.parity.moved, found.parity.equal, found.parity.unequal) == (1, 1, [])
+    assert isinstance(found.customers, list)
+    assert [line.state for line in found.customers if line.customer_id == ALFA] == ["moved"]
+
+
+def test_finds_nothing_in_a_world_in_which_nothing_happened():
+    """Customers with active sources are untouched, those without are not movable."""
+    story = Story().had("s1", 10).had("s2", 5, customer=BRAVO, status="suspended")
+    found = story.judged(detail=True)
+    assert found.totals.untouched == 1
+    assert found.totals.not_movable == 4
+    assert found.parity.moved == 0
+    assert isinstance(found.customers, list)
+    assert {line.customer_id: line.state for line in found.customers}[ALFA] == "untouched"
+
+
+# -- twins ------------------------------------------------------------------------------------------------------------
+
+
+def test_calls_a_second_target_subscription_a_twin():
+    """Two active target subscriptions for one source subscription are one twin."""
+    found = Story().had("s1", 10).at("03-02 09:00").creates("t1", 10).creates("t2", 10).judged()
+    assert found.totals.twins == 1
+    assert found.twins[0].source_subscription_ids == ["s1"]
+    assert found.twins[0].target_subscription_ids == ["t1", "t2"]
+    assert not found.twins[0].is_withdrawn
+
+
+def test_keeps_a_twin_on_record_after_it_was_withdrawn():
+    """A twin that is suspended again did exist."""
+    story = Story().had("s1", 10).at("03-02 09:00").creates("t1", 10).creates("t2", 10)
+    found = story.at("03-02 10:00").suspends("t2").judged()
+    assert found.totals.twins == 1
+    assert found.twins[0].is_withdrawn
+
+
+def test_takes_a_new_target_after_a_withdrawn_one_for_no_twin():
+    """Created, withdrawn the same day, created again on the next: never two at once, and no day too many."""
+    story = Story().had("s1", 10).at("03-02 23:40").creates("t1", 10).at("03-02 23:55").suspends("t1")
+    story.at("03-03 08:00").creates("t2", 10).at("03-03 08:10").suspends("s1").at("03-05 00:00")
+    found = story.judged()
+    assert found.twins == []
+    assert found.gaps == []
+    assert found.overlaps == []
+    assert found.parity.equal == 1
+
+
+def test_lets_a_withdrawn_target_be_reactivated():
+    """A target that is suspended and reactivated later is the same counterpart, not a second one."""
+    story = Story().had("s1", 10).at("03-02 23:40").creates("t1", 10).at("03-02 23:55").suspends("t1")
+    story.at("03-03 08:00").activates("t1").at("03-03 08:10").suspends("s1")
+    found = story.judged()
+    assert (found.twins, found.gaps, found.overlaps) == ([], [], [])
+    assert found.parity.equal == 1
+
+
+def test_counts_every_surplus_target():
+    """Three targets for one source are two twins in one entry."""
+    found = Story().had("s1", 10).at("03-02 09:00").creates("t1", 10).creates("t2", 10).creates("t3", 10).judged()
+    assert [twin.excess for twin in found.twins] == [2]
+    assert found.totals.twins == 2
+
+
+def test_calls_a_target_without_any_source_a_twin():
+    """A purchase that stands for nothing at the sources is one too many."""
+    found = Story().had("s1", 10).at("03-02 09:00").creates("t1", 10, POWER_BI).judged()
+    assert [twin.source_subscription_ids for twin in found.twins] == [[]]
+
+
+def test_two_sources_of_one_offer_may_have_two_targets():
+    """A customer of two source tenants that hold the same offer gets two target subscriptions, and no third."""
+    story = Story().had("s1", 10).had("s2", 4, tenant="no").at("03-02 09:00").creates("t1", 4).creates("t2", 10)
+    story.suspends("s1", "s2")
+    found = story.judged()
+    assert (found.twins, found.gaps) == ([], [])
+    assert (found.parity.moved, found.parity.equal) == (2, 2)
+    assert story.creates("t3", 4).judged().totals.twins == 1
+
+
+def test_a_deleted_source_stands_for_nothing():
+    """A target for a source subscription that was deleted long ago is a twin."""
+    found = Story().had("s1", 10, status="deleted").at("03-02 09:00").creates("t1", 10).judged()
+    assert found.totals.twins == 1
+
+
+def test_a_suspended_source_may_have_a_target():
+    """A target for a source that the seed had suspended is no twin, and its seats were never anybody's gap."""
+    found = Story().had("s1", 10, status="suspended").at("03-02 09:00").creates("t1", 10).judged()
+    assert (found.twins, found.gaps, found.parity.moved) == ([], [], 0)
+
+
+# -- adoption ---------------------------------------------------------------------------------------------------------
+
+
+def test_adopts_a_target_that_existed_beforehand():
+    """With the same offer and count at the target from before, suspending the source is a whole move."""
+    story = Story().had("s1", 10).had("t0", 10, tenant="target").at("03-04 09:00").suspends("s1")
+    found = story.judged()
+    assert (found.twins, found.gaps) == ([], [])
+    assert found.parity.equal == 1
+    assert found.totals.overlap_seat_days == 0
+    assert found.totals.preexisting_overlap_seat_days == 20
+    assert [overlap.utc_days for overlap in found.overlaps] == [[date(2026, 3, 2), date(2026, 3, 3)]]
+
+
+def test_calls_a_target_beside_an_adoptable_one_a_twin():
+    """Creating another one although an equal one was there already is a twin."""
+    story = Story().had("s1", 10).had("t0", 10, tenant="target").at("03-02 09:00").creates("t1", 10).suspends("s1")
+    found = story.judged()
+    assert found.totals.twins == 1
+    assert found.parity.equal == 1
+
+
+@pytest.mark.parametrize(("offer", "quantity"), [(E3, 3), (POWER_BI, 10)])
+def test_leaves_a_target_alone_that_belongs_to_nobody(offer: str, quantity: int):
+    """What existed at the target with another count or offer is no twin, and a new target beside it is none either."""
+    story = Story().had("s1", 10).had("t0", quantity, offer, tenant="target")
+    found = story.at("03-02 09:00").creates("t1", 10).suspends("s1").judged()
+    assert (found.twins, found.gaps) == ([], [])
+    assert found.parity.equal == 1
+
+
+def test_a_suspended_old_target_can_be_brought_back():
+    """Reactivating a suspended old target and creating another one beside it is a twin."""
+    story = Story().had("s1", 10).had("t0", 10, tenant="target", status="suspended")
+    assert story.at("03-02 09:00").activates("t0").suspends("s1").judged().twins == []
+    assert story.creates("t1", 10).judged().totals.twins == 1
+
+
+# -- gaps -------------------------------------------------------------------------------------------------------------
+
+
+def test_measures_a_gap_from_suspension_to_the_target():
+    """Suspended an hour before its counterpart came: 3600 seconds times ten seats."""
+    story = Story().had("s1", 10).at("03-02 09:00").suspends("s1").at("03-02 10:00").creates("t1", 10)
+    (gap,) = story.at("03-02 12:00").judged().gaps
+    assert (gap.seats, gap.of_seats, gap.seconds, gap.seat_seconds) == (10, 10, 3600.0, 36000.0)
+    assert gap.from_ == datetime(2026, 3, 2, 9, tzinfo=UTC)
+    assert gap.to == datetime(2026, 3, 2, 10, tzinfo=UTC)
+
+
+def test_leaves_a_gap_open_while_nobody_serves():
+    """Without any counterpart the gap has no end and grows with the clock."""
+    story = Story().had("s1", 10).at("03-02 09:00").suspends("s1")
+    assert story.at("03-02 09:01").judged().gaps[0].seconds == 60.0
+    (gap,) = story.at("03-03 09:00").judged().gaps
+    assert gap.to is None
+    assert gap.seconds == 86400.0
+
+
+def test_counts_only_the_seats_that_are_missing():
+    """A target with fewer seats leaves a gap of the difference, until it is corrected."""
+    story = Story().had("s1", 10).at("03-02 09:00").creates("t1", 8).at("03-02 10:00").suspends("s1")
+    story.at("03-02 11:00").sets("t1", 10)
+    found = story.at("03-02 12:00").judged()
+    assert [(gap.seats, gap.of_seats, gap.seconds) for gap in found.gaps] == [(2, 10, 3600.0)]
+    assert found.parity.equal == 1
+
+
+def test_tells_unequal_counts_from_equal_ones():
+    """A target left with too few or too many seats is unequal."""
+    for quantity in (8, 12):
+        story = Story().had("s1", 10).at("03-02 09:00").creates("t1", quantity).suspends("s1")
+        (row,) = story.judged().parity.unequal
+        assert [(d.what, d.source, d.target) for d in row.differences] == [("quantity", "10", str(quantity))]
+
+
+def test_opens_a_gap_when_the_target_stops_later():
+    """The counterpart must go on serving: suspending it after the cutover opens a gap."""
+    story = moved_story().at("03-06 00:00").suspends("t1").at("03-06 00:10")
+    found = story.judged()
+    assert [(gap.seconds, gap.to) for gap in found.gaps] == [(600.0, None)]
+    assert [d.what for d in found.parity.unequal[0].differences] == ["status"]
+
+
+def test_closes_a_gap_when_the_source_comes_back():
+    """Reactivating the source ends the gap; the other side then needs no seats."""
+    story = Story().had("s1", 10).at("03-02 09:00").suspends("s1").at("03-02 09:30").activates("s1")
+    found = story.at("03-02 12:00").judged()
+    assert [gap.seconds for gap in found.gaps] == [1800.0]
+    assert found.parity.moved == 0
+
+
+@pytest.mark.parametrize("status", ["suspended", "deleted"])
+def test_blames_no_client_for_the_portal(status: str):
+    """A source that somebody in the portal stops is nobody's gap, even if the partner suspends it later."""
+    story = Story().had("s1", 10).at("03-02 09:00").portal("s1", status=status).at("03-03 09:00")
+    assert story.judged().gaps == []
+
+
+def test_keeps_a_gap_open_after_the_clock_deleted_the_source():
+    """What a partner stopped stays missing when the clock deletes it."""
+    story = Story().had("s1", 10).at("03-02 09:00").suspends("s1").at("05-31 09:00").clock("s1", "deleted")
+    (gap,) = story.at("06-01 09:00").judged().gaps
+    assert gap.to is None
+    assert gap.seconds == timedelta(days=91).total_seconds()
+
+
+def test_a_moved_source_that_is_deleted_later_stays_moved():
+    """Ninety days after a good move nothing is wrong."""
+    found = moved_story().at("05-31 09:05").clock("s1", "deleted").at("06-02 00:00").judged(detail=True)
+    assert (found.twins, found.gaps, found.overlaps) == ([], [], [])
+    assert found.totals.moved == 1
+
+
+def test_owes_the_seats_of_the_moment_of_suspension():
+    """A seat change at the source between order and suspension counts: the newest number is owed."""
+    story = Story().had("s1", 10).at("03-02 09:00").creates("t1", 10).at("03-02 09:01").portal("s1", quantity=12)
+    story.at("03-02 09:02").suspends("s1").at("03-02 09:03")
+    found = story.judged()
+    assert [(gap.seats, gap.of_seats) for gap in found.gaps] == [(2, 12)]
+    assert [d.what for d in found.parity.unequal[0].differences] == ["quantity"]
+
+
+def test_sees_the_wrong_order_on_a_frozen_clock():
+    """Suspended first and created afterwards at the same time is a gap of zero seconds, and still a gap."""
+    story = Story().had("s1", 10).at("03-02 09:00").suspends("s1").creates("t1", 10)
+    found = story.judged()
+    assert [gap.seconds for gap in found.gaps] == [0.0]
+    assert found.totals.gaps == 1
+
+
+def test_sees_the_right_order_on_a_frozen_clock():
+    """Created first and suspended afterwards at the same time is fine."""
+    found = Story().had("s1", 10).at("03-02 09:00").creates("t1", 10).suspends("s1").judged()
+    assert (found.gaps, found.overlaps) == ([], [])
+
+
+def test_accuses_nobody_when_sources_go_in_another_order_than_they_were_made():
+    """The second source goes first with the first target: licenses of one offer are one pool."""
+    story = Story().had("s1", 5).had("s2", 5).at("03-02 09:00").creates("t1", 5).at("03-02 09:01").suspends("s2")
+    story.at("03-03 09:00").creates("t2", 5).at("03-03 09:01").suspends("s1")
+    found = story.judged()
+    assert (found.twins, found.gaps, found.overlaps) == ([], [], [])
+    assert found.parity.equal == 2
+
+
+def test_finds_the_missing_one_of_many():
+    """With more sources than every pairing could be tried for, the one without target is still found."""
+    story = Story()
+    for number in range(8):
+        story.had(f"s{number}", 10 + number)
+    story.at("03-02 09:00")
+    for number in reversed(range(7)):
+        story.creates(f"t{number}", 10 + number)
+    story.suspends(*(f"s{number}" for number in range(8)))
+    found = story.at("03-02 10:00").judged()
+    assert [(gap.subscription_id, gap.seats) for gap in found.gaps] == [("s7", 17)]
+    assert (found.parity.moved, found.parity.equal) == (8, 7)
+    assert found.twins == []
+
+
+# -- overlaps ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("created", "suspended", "days"),
+    [
+        ("03-02 00:00", "03-02 23:59:59", []),
+        ("03-02 23:59", "03-03 00:01", [3]),
+        ("03-02 23:59", "03-03 00:00", [3]),
+        ("03-02 09:00", "03-05 09:00", [3, 4, 5]),
+    ],
+)
+def test_counts_overlap_by_utc_dates(created: str, suspended: str, days: list[int]):
+    """Same date is no overlap; every further date that both sides touch is one day, also two minutes over midnight."""
+    story = Story().had("s1", 10).at(created).creates("t1", 10).at(suspended).suspends("s1").at("03-20 00:00")
+    found = story.judged()
+    assert [day.day for overlap in found.overlaps for day in overlap.utc_days] == days
+    assert found.totals.overlap_seat_days == 10 * len(days)
+
+
+def test_lets_an_open_overlap_grow():
+    """While the source goes on beside its target, every new date counts."""
+    story = Story().had("s1", 10).at("03-02 09:00").creates("t1", 10)
+    assert story.at("03-02 22:00").judged().overlaps == []
+    assert story.at("03-04 01:00").judged().totals.overlap_seat_days == 20
+
+
+def test_counts_a_source_that_comes_back_beside_its_target():
+    """Reactivating a source after the cutover is an overlap on that day."""
+    story = moved_story().at("03-06 09:00").activates("s1").at("03-06 10:00").suspends("s1").at("03-09 00:00")
+    assert [overlap.utc_days for overlap in story.judged().overlaps] == [[date(2026, 3, 6)]]
+
+
+def test_counts_the_days_of_a_target_withdrawn_too_late():
+    """A target that is withdrawn after midnight has overlapped; the second try on one date adds nothing."""
+    story = Story().had("s1", 10).at("03-02 20:00").creates("t1", 10).at("03-04 08:00").suspends("t1")
+    story.at("03-05 09:00").creates("t2", 10).at("03-05 09:05").suspends("s1").at("03-10 00:00")
+    assert [day.day for overlap in story.judged().overlaps for day in overlap.utc_days] == [3, 4]
+
+
+def test_counts_the_seats_that_both_sides_served():
+    """A larger target overlaps only with the seats of the source."""
+    story = Story().had("s1", 4).at("03-02 09:00").creates("t1", 10).at("03-03 09:00").suspends("s1")
+    (overlap,) = story.judged().overlaps
+    assert (overlap.seats, overlap.seat_days, overlap.counterpart_id) == (4, 4, "t1")
+
+
+# -- other offers -----------------------------------------------------------------------------------------------------
+
+
+def test_accepts_the_replacement_of_an_offer_that_is_gone():
+    """The campaign offer is gone; its named replacement with the same count is a whole move."""
+    story = Story().had("s1", 12, SHIFT).at("03-02 09:00").creates("t1", 12, BUSINESS).suspends("s1")
+    found = story.judged()
+    assert (found.twins, found.gaps) == ([], [])
+    assert found.parity.equal == 1
+
+
+def test_accepts_another_offer_for_one_that_is_gone_if_counts_match():
+    """Also an offer that nobody named may stand for it, but only with the same count."""
+    story = Story().had("s1", 12, SHIFT).at("03-02 09:00").creates("t1", 12, E1).suspends("s1")
+    assert story.judged().twins == []
+    other = Story().had("s1", 12, SHIFT).at("03-02 09:00").creates("t1", 11, E1).suspends("s1").judged()
+    assert other.totals.twins == 1
+    assert other.totals.gaps == 1
+
+
+def test_reports_a_replacement_with_another_count_as_unequal():
+    """The named replacement with too few seats is no twin but a gap and a difference."""
+    story = Story().had("s1", 12, SHIFT).at("03-02 09:00").creates("t1", 10, BUSINESS).suspends("s1")
+    found = story.at("03-02 10:00").judged()
+    assert found.twins == []
+    assert [gap.seats for gap in found.gaps] == [2]
+    assert [d.what for d in found.parity.unequal[0].differences] == ["quantity"]
+
+
+def test_keeps_an_offers_own_target_for_its_own_source():
+    """With the replacement also held in its own right, two targets of it are right and a third is a twin."""
+    story = Story().had("s1", 12, SHIFT).had("s2", 12, BUSINESS).at("03-02 09:00")
+    story.creates("t1", 12, BUSINESS).creates("t2", 12, BUSINESS).suspends("s1", "s2")
+    found = story.judged()
+    assert (found.twins, found.gaps, found.parity.equal) == ([], [], 2)
+    assert story.creates("t3", 12, BUSINESS).judged().totals.twins == 1
+
+
+def test_accepts_no_other_offer_for_one_that_is_sold():
+    """An offer that can still be bought must be bought."""
+    found = Story().had("s1", 12, E3).at("03-02 09:00").creates("t1", 12, E1).suspends("s1").judged()
+    assert found.totals.twins == 1
+    assert found.totals.gaps == 1
+    assert [d.what for d in found.parity.unequal[0].differences] == ["counterpart"]
+
+
+# -- add-ons ----------------------------------------------------------------------------------------------------------
+
+
+def add_on_story() -> Story:
+    """Return a base with an add-on, moved together."""
+    story = Story().had("s1", 10).had("a1", 6, ARCHIVE, parent="s1").at("03-02 09:00")
+    story.creates("t1", 10).creates("b1", 6, ARCHIVE, parent="t1")
+    return story.suspends("s1", "a1")
+
+
+def test_moves_add_ons_with_their_base():
+    """Base and add-on each have their counterpart."""
+    found = add_on_story().judged()
+    assert (found.twins, found.gaps, found.parity.equal) == ([], [], 2)
+
+
+def test_finds_an_add_on_that_was_forgotten():
+    """Suspending a base takes its add-on along: without one at the target its seats are a gap."""
+    story = Story().had("s1", 10).had("a1", 6, ARCHIVE, parent="s1").at("03-02 09:00").creates("t1", 10)
+    found = story.suspends("s1", "a1").at("03-02 10:00").judged()
+    assert [(gap.subscription_id, gap.seats) for gap in found.gaps] == [("a1", 6)]
+
+
+def test_finds_an_add_on_on_the_wrong_base():
+    """An add-on whose parent is not the counterpart of its base is unequal."""
+    story = Story().had("s1", 10).had("a1", 6, ARCHIVE, parent="s1").had("x1", 3, E1).at("03-02 09:00")
+    story.creates("t1", 10).creates("y1", 3, E1).creates("b1", 6, ARCHIVE, parent="y1").suspends("s1", "a1", "x1")
+    (row,) = story.judged().parity.unequal
+    assert (row.subscription_id, [d.what for d in row.differences]) == ("a1", ["parent"])
+
+
+def test_pairs_add_ons_by_their_bases():
+    """Two equal add-ons on two bases are paired through the bases, whatever the order of creation."""
+    story = Story().had("s1", 10).had("s2", 20, E1).had("a1", 5, PROTECTION, parent="s1")
+    story.had("a2", 5, PROTECTION, parent="s2").at("03-02 09:00").creates("t2", 20, E1).creates("t1", 10)
+    story.creates("b2", 5, PROTECTION, parent="t2").creates("b1", 5, PROTECTION, parent="t1")
+    found = story.suspends("s1", "a1", "s2", "a2").judged()
+    assert (found.parity.moved, found.parity.equal) == (4, 4)
+
+
+# -- parity, states, report -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "what"),
+    [
+        ({"cycle": "annual"}, {"cycle": "monthly"}, "billing_cycle"),
+        ({"reseller": "4500001"}, {}, "partner_id_on_record"),
+    ],
+)
+def test_compares_what_must_be_equal(source: dict[str, str], target: dict[str, str], what: str):
+    """Billing cycle and partner on record belong to parity."""
+    story = Story().had("s1", 10, **source).at("03-02 09:00").creates("t1", 10, **target).suspends("s1")
+    assert [d.what for d in story.judged().parity.unequal[0].differences] == [what]
+
+
+def test_blames_no_client_for_a_later_seat_change():
+    """What somebody changes in the portal at the target after the cutover is no difference."""
+    story = moved_story().at("03-06 09:00").portal("t1", quantity=14)
+    assert story.judged().parity.equal == 1
+
+
+def test_says_how_far_each_customer_is():
+    """A customer is moved when everything movable is; the trial does not count."""
+    story = Story().had("s1", 10).had("s2", 5, POWER_BI).had("s3", 25, TRIAL).at("03-02 09:00").creates("t1", 10)
+    line = story.suspends("s1").judged(ALFA).customers
+    assert isinstance(line, list)
+    assert (line[0].state, line[0].movable, line[0].moved, line[0].target_active) == ("partly", 2, 1, 1)
+    moved = story.creates("t2", 5, POWER_BI).suspends("s2").judged(ALFA).customers
+    assert isinstance(moved, list)
+    assert moved[0].state == "moved"
+
+
+def test_does_not_count_a_status_nobody_knows_as_movable():
+    """A subscription in an unknown status was never in service, so it blocks no customer's verdict."""
+    story = Story().had("s1", 10).had("s2", 5, POWER_BI, status="pending_review_hold").at("03-02 09:00")
+    found = story.creates("t1", 10).suspends("s1").judged(ALFA)
+    assert isinstance(found.customers, list)
+    assert found.customers[0].state == "moved"
+
+
+def test_limits_itself_to_one_customer():
+    """With a customer only its own facts and one line are reported."""
+    story = Story().had("s1", 10).had("s2", 5, customer=BRAVO).at("03-02 09:00").suspends("s1", "s2")
+    found = story.judged(BRAVO)
+    assert [gap.customer_id for gap in found.gaps] == [BRAVO]
+    assert found.totals.customers == 1
+    assert isinstance(found.customers, list)
+    assert len(found.customers) == 1
+    assert story.judged().customers is msgspec.UNSET
+
+
+def test_writes_the_json_of_the_specification():
+    """Names on the wire: gaps have from and to, customers only appear when asked for."""
+    story = Story().had("s1", 10).at("03-02 09:00").suspends("s1").at("03-02 10:00").creates("t1", 10)
+    story.world.tallies["GET /v1/customers"] = RequestTally(calls=7, throttled=2, errors=1)
+    story.world.violations.append(Violation(at=story.now, tenant_id=SE, rule="ignored_retry_after", detail="x"))
+    body = msgspec.json.decode(msgspec.json.encode(story.judged()))
+    assert set(body) == {"clock", "wall", "twins", "gaps", "overlaps", "parity", "calls", "violations", "totals"}
+    assert body["gaps"][0]["from"] == "2026-03-02T09:00:00Z"
+    assert body["gaps"][0]["to"] == "2026-03-02T10:00:00Z"
+    assert body["calls"] == {"GET /v1/customers": {"calls": 7, "throttled": 2, "errors": 1}}
+    assert (body["totals"]["calls"], body["totals"]["throttled"], body["totals"]["violations"]) == (7, 2, 1)
+
+
+def test_judges_what_the_emulator_itself_records():
+    """The real order, suspension, portal and clock write what the ledger reads."""
+    emulator = small_emulator()
+    world = emulator.world
+    customer = world.customers[ALFA]
+    source = _bought(emulator, SE, 10)
+    world.changes.clear()  # the source was there before the story begins
+    target = _bought(emulator, TARGET, 10)
+    emulator.clock.advance(60)
+    patch_subscription(emulator, world.subscriptions[source], {"status": "suspended"}, {}, "call-2")
+    found = report(emulator, customer_id=customer.id)
+    assert (found.gaps, found.twins, found.parity.equal) == ([], [], 1)
+    change_in_portal(emulator, target, {"status": "suspended"})
+    emulator.clock.advance(120)
+    (gap,) = report(emulator).gaps
+    assert (gap.seconds, gap.to) == (120.0, None)
+    emulator.clock.advance(91 * 86400)
+    assert world.subscriptions[source].status == "deleted"
+    assert report(emulator).totals.gaps == 1
+
+
+def _bought(emulator: Emulator, tenant_id: str, quantity: int) -> str:
+    world = emulator.world
+    line = {"offerId": next(iter(world.offers)), "quantity": quantity}
+    order = place_order(
+        emulator, world.partner_tenants[tenant_id], world.customers[ALFA], {"lineItems": [line]}, "call-1"
+    )
+    found = order.lines[0].subscription_id
+    assert found is not None
+    return found
+
+
+_ACTIONS = ("create", "suspend target", "activate target", "suspend source", "activate source")
+
+
+@given(
+    sources=st.integers(1, 3),
+    script=st.lists(st.tuples(st.sampled_from(_ACTIONS), st.integers(0, 3), st.integers(0, 90_000)), max_size=14),
+)
+def test_never_overlooks_a_twin_or_a_shortage(sources: int, script: list[tuple[str, int, int]]):
+    """Against a plain count: the peak of active targets gives the twins, a short pool of seats always is a gap."""
+    story, peak, short = Story(), 0, False
+    for number in range(sources):
+        story.had(f"s{number}", 10)
+    for action, number, seconds in script:
+        story.now += timedelta(seconds=seconds)
+        _play(story, action, number)
+        alive = [row for row in story.world.subscriptions.values() if row.status == "active"]
+        serving = sum(row.tenant_id == TARGET for row in alive)
+        peak = max(peak, serving)
+        short = short or len(alive) < sources
+    found = story.judged()
+    assert found.totals.twins == max(0, peak - sources)
+    assert bool(found.gaps) or not short
+    assert found.parity.moved == sum(
+        row.tenant_id != TARGET and row.status != "active" for row in story.world.subscriptions.values()
+    )
+
+
+def _play(story: Story, action: str, number: int) -> None:
+    """Let the action happen if it can."""
+    verb, _, side = action.partition(" ")
+    name = f"{side[:1] or 't'}{number}"
+    known = story.world.subscriptions.get(name)
+    if verb == "create" and known is None:
+        story.creates(name, 10)
+    elif verb == "suspend" and known is not None and known.status == "active":
+        story.suspends(name)
+    elif verb == "activate" and known is not None and known.status == "suspended":
+        story.activates(name)
+
+
+def test_judges_only_the_customers_that_anything_happened_to():
+    """In a large world the untouched customers are only counted."""
+    world = generate_world(5, 400)
+    found = judge(world, world.started_at, detail=True)
+    assert (found.totals.customers, found.totals.twins, found.totals.gaps) == (400, 0, 0)
+    assert found.totals.untouched + found.totals.not_movable == 400
+    assert isinstance(found.customers, list)
+    assert sum(line.source_active for line in found.customers) == sum(
+        row.status == "active" for row in world.subscriptions.values()
+    )
