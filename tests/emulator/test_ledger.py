@@ -94,6 +94,13 @@ def test_lets_a_withdrawn_target_be_reactivated():
     assert found.parity.equal == 1
 
 
+def test_takes_targets_that_take_turns_for_no_twin():
+    """Two target subscriptions that are never active together stand for one source, whoever comes back."""
+    story = Story().had("s1", 10).at("03-02 09:00").creates("t1", 10).suspends("t1").creates("t2", 10).suspends("t2")
+    assert story.activates("t1").judged().twins == []
+    assert story.activates("t2").judged().totals.twins == 1
+
+
 def test_counts_every_surplus_target():
     """Three targets for one source are two twins in one entry."""
     found = Story().had("s1", 10).at("03-02 09:00").creates("t1", 10).creates("t2", 10).creates("t3", 10).judged()

@@ -73,7 +73,7 @@ class _Account:
         def cost(source: Track, lane: Lane | None) -> tuple[float, ...]:
             base = source.subscription.parent_subscription_id
             wanted = counterparts.get(base, frozenset()) if base else frozenset()
-            parents = {track.subscription.parent_subscription_id for track in lane.tracks} if lane else set()
+            parents = {spell.subscription.parent_subscription_id for spell in lane.spells} if lane else set()
             return pair_cost(source, lane, self.now, strange_parent=bool(base) and not parents & wanted)
 
         return cost
@@ -169,12 +169,12 @@ def _twins(account: _Account) -> list[Twin]:
         targets = [t.subscription.id for t in account.targets if t.subscription.offer_id == offer_id and t.was_active]
         twins.append(
             Twin(
-                customer_id=extra[0].tracks[0].subscription.customer_id,
+                customer_id=extra[0].spells[0].subscription.customer_id,
                 offer_id=offer_id,
                 source_subscription_ids=sources,
                 target_subscription_ids=targets,
                 excess=len(extra),
-                is_withdrawn=not any(track.steps[-1].status == "active" for lane in extra for track in lane.tracks),
+                is_withdrawn=not any(lane.is_active for lane in extra),
                 detail=f"{len(targets)} target subscription(s), {len(extra)} more active at once than the "
                 f"{len(sources)} source subscription(s) they can stand for",
             )

@@ -1,8 +1,8 @@
 """Which target subscription stands for which source subscription of a customer (truth room).
 
-Target subscriptions of one offer are first laid into *lanes*: one lane holds subscriptions that were never active at
-the same time (one withdrawn, the next created). The number of lanes is the largest number active at once, so every lane
-beyond the number of source subscriptions is a twin.
+Target subscriptions of one offer are first laid into *lanes*: one lane holds spells of service that never fell together
+(one withdrawn, the next created or reactivated). The number of lanes is the largest number active at once, so every
+lane beyond the number of source subscriptions is a twin.
 
 Lanes and sources of one offer are then paired one to one. Licenses of one offer are one pool in the customer's tenant
 (commerce reference 3.6), so among all pairings the one with the least missing service counts; then the one with the
@@ -20,48 +20,54 @@ from partner_center_emulator.ledger.timeline import START, Step, Track
 
 # Up to this many sources or lanes every pairing is tried; larger families are paired in order.
 _TRY_ALL = 5
+_NEVER = 1 << 62
 
 Cost = tuple[float, ...]
 
 
 class Lane(msgspec.Struct):
-    """Target subscriptions of one offer that were active one after the other."""
+    """Spells of service of target subscriptions of one offer, one after the other.
 
-    tracks: list[Track]
+    A spell is a track cut to one time in service: from the step that began it to the one that ended it.
+    """
+
+    spells: list[Track]
 
     @property
     def offer_id(self) -> str:
         """The offer of the lane."""
-        return self.tracks[0].subscription.offer_id
+        return self.spells[0].subscription.offer_id
 
     @property
     def ids(self) -> list[str]:
         """The ids of its subscriptions, oldest first."""
-        return [track.subscription.id for track in self.tracks]
+        return list(dict.fromkeys(spell.subscription.id for spell in self.spells))
 
     @property
     def is_new(self) -> bool:
         """Whether any of it came into service since the world began."""
-        return any(track.first_active != START or _resumed(track) for track in self.tracks)
+        return any(_begin(spell) != START for spell in self.spells)
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it is in service now."""
+        return self.spells[-1].steps[-1].status == "active"
 
     @property
     def start_seats(self) -> int:
         """Seats in service when the world began."""
-        return sum(track.steps[0].seats for track in self.tracks if track.existed)
+        first = self.spells[0]
+        return first.steps[0].seats if _begin(first) == START else 0
 
     @property
     def steps(self) -> list[Step]:
-        """The steps of all its subscriptions in the order of the record."""
-        return sorted((step for track in self.tracks for step in track.steps), key=lambda step: step.sequence)
+        """The steps of all its spells in the order of the record."""
+        return [step for spell in self.spells for step in spell.steps]
 
     def serving(self, sequence: int) -> Track:
-        """Return the subscription that was, or was last, in service at a place in the record."""
-        best = self.tracks[0]
-        for track in self.tracks:
-            first = track.first_active
-            if first is not None and first <= sequence:
-                best = track
-        return best
+        """Return the spell that was, or was last, in service at a place in the record."""
+        begun = [spell for spell in self.spells if _begin(spell) <= sequence]
+        return begun[-1] if begun else self.spells[0]
 
 
 class Pair(msgspec.Struct):
@@ -76,17 +82,39 @@ PairCost = Callable[[Track, Lane | None], Cost]
 
 def lay_lanes(targets: Iterable[Track]) -> list[Lane]:
     """Return the lanes of target subscriptions of one offer; those never in service are in none."""
-    lanes: list[tuple[Lane, int]] = []
-    for track in sorted((t for t in targets if t.was_active), key=_first_active):
-        start, end = _first_active(track), _last_end(track)
-        for place, (lane, lane_end) in enumerate(lanes):
-            if lane_end <= start:
-                lane.tracks.append(track)
-                lanes[place] = (lane, end)
-                break
+    lanes: list[Lane] = []
+    for spell in sorted((spell for track in targets for spell in _spells(track)), key=_begin):
+        free = [lane for lane in lanes if _end(lane.spells[-1]) <= _begin(spell)]
+        own = next((lane for lane in free if spell.subscription.id in lane.ids), None)
+        if own or free:
+            (own or free[0]).spells.append(spell)
         else:
-            lanes.append((Lane([track]), end))
-    return [lane for lane, _ in lanes]
+            lanes.append(Lane([spell]))
+    return lanes
+
+
+def _spells(track: Track) -> list[Track]:
+    """Return the times in service of one subscription."""
+    spells: list[Track] = []
+    begun: int | None = None
+    for place, step in enumerate(track.steps):
+        if step.status == "active":
+            begun = place if begun is None else begun
+        elif begun is not None:
+            spells.append(Track(track.subscription, track.steps[begun : place + 1], track.existed))
+            begun = None
+    if begun is not None:
+        spells.append(Track(track.subscription, track.steps[begun:], track.existed))
+    return spells
+
+
+def _begin(spell: Track) -> int:
+    return spell.steps[0].sequence
+
+
+def _end(spell: Track) -> int:
+    """Return the place at which a spell ended; beyond every place while it lasts."""
+    return _NEVER if spell.steps[-1].status == "active" else spell.steps[-1].sequence
 
 
 def pair_family(
@@ -169,30 +197,10 @@ def seats_of(source: Track) -> int:
 
 def lane_seats(lane: Lane) -> int:
     """Return the seats of a lane's newest subscription when it was last in service."""
-    last = lane.tracks[-1].last_active
+    last = lane.spells[-1].last_active
     return last.quantity if last else 0
-
-
-def _first_active(track: Track) -> int:
-    first = track.first_active
-    return START if first is None else first
-
-
-def _last_end(track: Track) -> int:
-    """Return the place at which a subscription finally went out of service; beyond every place if it is active."""
-    if track.steps[-1].status == "active":
-        return 1 << 62
-    last = max(place for place, step in enumerate(track.steps) if step.status == "active")
-    return track.steps[last + 1].sequence
-
-
-def _resumed(track: Track) -> bool:
-    return any(
-        later.status == "active" and earlier.status != "active"
-        for earlier, later in zip(track.steps, track.steps[1:], strict=False)
-    )
 
 
 def _stop_order(source: Track) -> tuple[int, int]:
     stopped = source.stopped_by_partner
-    return (stopped.sequence if stopped else 1 << 62, source.steps[0].sequence)
+    return (stopped.sequence if stopped else _NEVER, source.steps[0].sequence)

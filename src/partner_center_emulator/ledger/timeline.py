@@ -46,11 +46,6 @@ class Track(msgspec.Struct, frozen=True):
         return any(step.status == "active" for step in self.steps)
 
     @property
-    def first_active(self) -> int | None:
-        """Place in the record at which it first was active; None if never."""
-        return next((step.sequence for step in self.steps if step.status == "active"), None)
-
-    @property
     def last_active(self) -> Step | None:
         """The last step in which it was in service; its quantity is what the customer had."""
         return next((step for step in reversed(self.steps) if step.status == "active"), None)

@@ -129,9 +129,9 @@ def _shared_times(moments: Sequence[Moment], now: datetime) -> Iterator[tuple[da
 def observe(source: Track, lane: Lane | None) -> list[Moment]:
     """Return the pair's state after every step of either side, in the order of the record."""
     moments: list[Moment] = []
-    lane_tracks = lane.tracks if lane else []
+    spells = lane.spells if lane else []
     steps = [(step.sequence, -1, step) for step in source.steps]  # -1: the source, else the place in the lane
-    steps += [(step.sequence, number, step) for number, track in enumerate(lane_tracks) for step in track.steps]
+    steps += [(step.sequence, number, step) for number, spell in enumerate(spells) for step in spell.steps]
     steps.sort(key=lambda row: row[:2])
     seats_by_place: dict[int, int] = {}
     source_seats = owed = had = 0
