@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 # Date counts whole seconds, so half a second of doubt is always there; within one more second we keep our own count.
 _TOLERANCE = timedelta(seconds=1)
@@ -134,6 +135,7 @@ class ManualClock:
             self._on_move(passed)
 
 
+@lru_cache(maxsize=8)  # hundreds of answers a second carry the same text
 def _parsed(date_header_value: str) -> datetime | None:
     try:
         written_at = parsedate_to_datetime(date_header_value)

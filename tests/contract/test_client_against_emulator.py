@@ -44,6 +44,7 @@ from tenantfold.partnercenter import (
     Account,
     Budget,
     ClientOptions,
+    InProcessTransport,
     MemorySecretStore,
     NoPacer,
     PartnerCenterClient,
@@ -57,7 +58,7 @@ class LossyTransport(httpx2.AsyncBaseTransport):
     """Carries calls to the emulator; while ``losing`` names a method, its answers get lost after taking effect."""
 
     def __init__(self, emulator: Emulator) -> None:
-        self._inner = httpx2.ASGITransport(app=create_app(emulator))
+        self._inner = InProcessTransport(create_app(emulator))
         self.losing = ""
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:

@@ -8,6 +8,7 @@ from tenantfold.partnercenter.budget import Budget, LeakyPacer, NoPacer
 from tenantfold.partnercenter.client import PartnerCenterClient
 from tenantfold.partnercenter.clouds import CLOUDS, COMMERCIAL, US_GOVERNMENT, Cloud, cloud_named, one_host
 from tenantfold.partnercenter.connect import connect, open_http
+from tenantfold.partnercenter.in_process import InProcessTransport
 from tenantfold.partnercenter.options import CallRecord, ClientOptions
 from tenantfold.partnercenter.ports import Clock, DateObserver, MemorySecretStore, Pacer, SecretStore
 from tenantfold.partnercenter.retry import RetryPolicy
@@ -24,6 +25,7 @@ __all__ = [
     "Clock",
     "Cloud",
     "DateObserver",
+    "InProcessTransport",
     "LeakyPacer",
     "MemorySecretStore",
     "NoPacer",

@@ -77,8 +77,10 @@ class Transport:
         self._clock = clock
         self._options = options
         self._policy = options.policy
+        self._extensions = {"timeout": http.timeout.as_dict()}
         self._headers = {
             "Accept": JSON,
+            "Accept-Encoding": http.headers.get("Accept-Encoding", "identity"),
             "X-Locale": options.locale,
             "MS-PartnerCenter-Application": APPLICATION,
             "User-Agent": APPLICATION,
@@ -115,12 +117,15 @@ class Transport:
             started_at = self._clock.now()
             status = 0
             try:
-                response = await self._http.request(
+                # made by hand: merging with the client's defaults would double the cost of a small read
+                request = httpx2.Request(
                     call.route.method,
                     base + call.target,
                     headers=self._headers_of(call, token, facts),
                     content=call.body,
+                    extensions=self._extensions,
                 )
+                response = await self._http.send(request)
                 status = response.status_code
             except FOREIGN as error:
                 # no cause is chained: the request inside it holds the token
