@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, case, func, select, union
 
-from tenantfold.domain.model import Customer, CustomerId, Offer, Subscription, TenantId, TenantRole
+from tenantfold.domain.model import Customer, CustomerId, Offer, Subscription, SubscriptionId, TenantId, TenantRole
 from tenantfold.domain.records import BookEntry, Snapshot
 from tenantfold.store import codec, tables
 from tenantfold.store.snapshots import LISTED, READ, snapshot_id
@@ -167,6 +167,22 @@ def catalog(conn: Connection, snapshot: Snapshot, country: str) -> Mapping[str, 
     column = tables.snapshot_offer.c
     query = select(column.value).where(column.snapshot_id == snapshot_id(conn, snapshot), column.country == country)
     return {offer.id: offer for offer in codec.offers(conn.execute(query.order_by(column.offer_id)).scalars())}
+
+
+def document(
+    conn: Connection, snapshot: Snapshot, customer_id: CustomerId, subscription_id: SubscriptionId | None
+) -> bytes | None:
+    """The document a customer or a subscription was read from, byte by byte."""
+    row_id = snapshot_id(conn, snapshot)
+    if subscription_id is None:
+        query = select(_customer.document).where(_customer.snapshot_id == row_id, _customer.customer_id == customer_id)
+    else:
+        query = select(_subscription.document).where(
+            _subscription.snapshot_id == row_id,
+            _subscription.customer_id == customer_id,
+            _subscription.id == subscription_id,
+        )
+    return conn.execute(query).scalar()
 
 
 def find_customers(conn: Connection, text: str) -> tuple[tuple[CustomerId, str], ...]:

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
-from tenantfold.domain.model import Customer, CustomerId, Offer, Subscription, Tenant, TenantId
+from tenantfold.domain.model import Customer, CustomerId, Offer, Subscription, SubscriptionId, Tenant, TenantId
 from tenantfold.domain.reads import Read
 from tenantfold.domain.records import BookEntry, Snapshot
 from tenantfold.store import book, snapshots
@@ -103,6 +103,12 @@ class InventoryStore:
     async def catalog(self, snapshot: Snapshot, country: str) -> Mapping[str, Offer]:
         """Offers by id sold in a country, as the snapshot holds them; empty when that catalog was not read."""
         return await self._database.read(lambda conn: book.catalog(conn, snapshot, country))
+
+    async def document(
+        self, snapshot: Snapshot, customer_id: CustomerId, subscription_id: SubscriptionId | None = None
+    ) -> bytes | None:
+        """The JSON a customer, or one of its subscriptions, was read from; None when the snapshot lacks it."""
+        return await self._database.read(lambda conn: book.document(conn, snapshot, customer_id, subscription_id))
 
     async def find_customers(self, text: str) -> tuple[tuple[CustomerId, str], ...]:
         """Up to 50 customers whose id, company name or domain matches (exact id or domain first), with name."""

@@ -1,0 +1,19 @@
+from tenantfold.flow.ports import Inventory, Ledger
+from tenantfold.store import Store
+
+
+def as_inventory(store: Store) -> Inventory:
+    """The type checker compares every signature here."""
+    return store
+
+
+def as_ledger(store: Store) -> Ledger:
+    """The type checker compares every signature here."""
+    return store
+
+
+def test_the_store_has_every_method_of_both_ports():
+    """What the use cases may call exists, by name; the signatures are compared by the type checker above."""
+    wanted = {name for port in (Inventory, Ledger) for name in vars(port) if not name.startswith("_")}
+    assert wanted
+    assert {name for name in wanted if not callable(getattr(Store, name, None))} == set()
