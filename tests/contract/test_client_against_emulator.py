@@ -77,7 +77,7 @@ class Stage:
         self.wire = LossyTransport(self.emulator)
         self.http = open_http(transport=self.wire)
         self.budget = Budget(self.clock, pacer=NoPacer())
-        self.observed = ServerClock()
+        self.observed = ServerClock(monotonic=lambda: 0.0)
 
     def tenant(self, key: str) -> PartnerTenant:
         return next(tenant for tenant in self.emulator.world.partner_tenants.values() if tenant.key == key)

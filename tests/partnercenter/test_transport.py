@@ -216,7 +216,7 @@ KINDS: list[tuple[int, object, type[PartnerCenterError], str]] = [
     (403, {"code": 13605, "description": "agreement"}, RefusedError, "13605"),
     (404, {"code": 60003}, NotFoundError, "60003"),
     (404, {"statusCode": 404, "message": "Resource not found"}, NotFoundError, ""),
-    (409, {"code": 800060}, ConflictError, "800060"),
+    (409, {"code": 27009}, ConflictError, "27009"),
     (412, None, ConflictError, ""),
     (400, {"code": 2055}, ConflictError, "2055"),
     (400, {"Code": 2002, "Description": "out of range"}, RefusedError, "2002"),
@@ -240,10 +240,37 @@ async def test_turns_every_refusal_into_the_error_that_fits(
     microsoft.on("POST", ORDERS, reply(body, status))
     for error in (await failure_of_read(client), await failure_of_write(client)):
         assert type(error) is kind
-        assert error.facts["code"] == code
+        assert error.facts.get("code", "") == code
         assert error.facts["http_status"] == status
         assert error.facts["tenant"] == "se"
         assert {"request_id", "correlation_id", "method", "path", "description"} <= error.facts.keys()
+
+
+@pytest.mark.parametrize(("status", "code"), [(409, 800060), (409, "900278"), (409, 800082), (400, 800014)])
+async def test_a_busy_microsoft_is_asked_again_later_and_not_at_once(
+    client: PartnerCenterClient, microsoft: FakeMicrosoft, status: int, code: object
+):
+    """'Order in progress' had no effect, but reading again this second would find nothing new either."""
+    microsoft.on("POST", ORDERS, reply({"code": code, "description": "try again later"}, status))
+    error = await failure_of_write(client)
+    assert type(error) is UnavailableError
+    assert len(microsoft.requests) == 1
+
+
+async def test_a_throttled_write_does_not_outlive_its_guards(client: PartnerCenterClient, microsoft: FakeMicrosoft):
+    """After three answers of 429 the flow asks its guards again instead of writing minutes later."""
+    microsoft.on("POST", ORDERS, reply(None, 429, Retry_After="60"))
+    assert isinstance(await failure_of_write(client), ThrottledError)
+    assert len(microsoft.requests) == 3
+
+
+async def test_waits_as_long_as_an_overloaded_service_asks(
+    client: PartnerCenterClient, microsoft: FakeMicrosoft, clock: ManualClock
+):
+    """503 may carry Retry-After as well."""
+    microsoft.on("GET", ONE, reply(None, 503, Retry_After="20"), reply({"id": CUSTOMER}))
+    await client.customer(CUSTOMER)
+    assert clock.slept == [20]
 
 
 @pytest.mark.parametrize("status", [301, 304])

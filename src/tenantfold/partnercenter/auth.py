@@ -118,7 +118,7 @@ class SignIn:
             form["refresh_token"] = refresh_token
             form["scope"] += " offline_access"  # without it v2 returns no new refresh token
         policy = self._options.policy
-        patience = Patience(policy, repeat_unavailable=True, is_sign_in=True)
+        patience = Patience(policy, is_sign_in=True)
         answer = await persist(lambda: self._ask(form), patience, policy, self._clock)
         if answer.refresh_token and refresh_token is not None and answer.refresh_token != refresh_token:
             await self._secrets.keep_refresh_token(key, answer.refresh_token)

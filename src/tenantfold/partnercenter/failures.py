@@ -31,6 +31,8 @@ _APP_ONLY_NOT_SUPPORTED = "900329"
 _STALE_ETAG = "2055"
 _ROLE_MISSING = frozenset({"900150", "900308", "2032", "1002", _APP_ONLY_NOT_SUPPORTED, "Authorization_RequestDenied"})
 _NO_RELATIONSHIP = frozenset({"20002", "900159"})
+# "look again later" in Partner Center's words: an order in progress, an adjustment pending, not ready yet, try tomorrow
+_BUSY = frozenset({"800014", "800060", "800064", "800082", "900278"})
 _CONFLICTS = frozenset({HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED})
 
 # nothing of the call left the machine: no connection, no free connection, or a request that cannot be sent at all
@@ -71,9 +73,13 @@ def refused_call(
 ) -> PartnerCenterError:
     """The error for an answer that is not 2xx. ``facts`` name the call; status, code and words are added to them."""
     fault = read_fault(body)
-    facts = {**facts, "http_status": status, "code": fault.code, "description": fault.description}
+    facts = {**facts, "http_status": status, "description": fault.description}
+    if fault.code:
+        facts["code"] = fault.code
+    if retry_after and retry_after.strip().isdigit():
+        facts["retry_after_seconds"] = float(retry_after)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return _throttled(retry_after, facts)
+        return _throttled(facts)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT:
         return _failed_inside(status, is_write=is_write, facts=facts)
     if status < HTTPStatus.BAD_REQUEST:
@@ -93,9 +99,7 @@ def unclear_answer(beginning: str, *, is_write: bool, facts: dict[str, object]) 
     return UnexpectedAnswerError(f"{what}, which cannot be read.", next_step="", **facts)
 
 
-def _throttled(retry_after: str | None, facts: dict[str, object]) -> ThrottledError:
-    if retry_after and retry_after.strip().isdigit():
-        facts = {**facts, "retry_after_seconds": float(retry_after)}
+def _throttled(facts: dict[str, object]) -> ThrottledError:
     return ThrottledError(
         f"Microsoft throttles {facts['method']} {facts['path']} (HTTP 429).",
         next_step="Wait some minutes and run again; another program may be using up the limit.",
@@ -133,6 +137,8 @@ def _kind(status: int, code: str) -> Callable[..., PartnerCenterError]:
         return NotFoundError
     if status == HTTPStatus.FORBIDDEN and code in _ROLE_MISSING:
         return RoleMissingError
+    if code in _BUSY:
+        return UnavailableError
     if status in _CONFLICTS or (status == HTTPStatus.BAD_REQUEST and code == _STALE_ETAG):
         return ConflictError
     return RefusedError
@@ -145,6 +151,7 @@ _TEXTS: dict[Callable[..., PartnerCenterError], tuple[str, str]] = {
         "The signed-in user lacks the role for",
         "Give the user the Admin agent role in Partner Center.",
     ),
+    UnavailableError: ("Microsoft is still busy and does nothing for", "Run again in some minutes."),
     ConflictError: ("The state at Microsoft moved under", "Run again: the present state is read first."),
     RefusedError: ("Microsoft refuses", ""),
 }

@@ -26,6 +26,7 @@ class RetryPolicy:
 
     attempts: int = 5
     throttled_attempts: int = 8
+    throttled_write_attempts: int = 3  # fewer: the guards of a write were asked before it, and answers grow old
     first_wait_seconds: float = 0.5
     longest_wait_seconds: float = 30.0
     default_retry_after_seconds: float = 10.0  # for a 429 without the header
@@ -34,10 +35,11 @@ class RetryPolicy:
 class Patience:
     """Decides for one operation whether an error is worth another try, and how long to wait before it."""
 
-    def __init__(self, policy: RetryPolicy, *, repeat_unavailable: bool, is_sign_in: bool = False) -> None:
+    def __init__(self, policy: RetryPolicy, *, is_write: bool = False, is_sign_in: bool = False) -> None:
         self._policy = policy
         self._is_sign_in = is_sign_in
-        self._repeat_unavailable = repeat_unavailable
+        self._is_write = is_write
+        self._throttled_attempts = policy.throttled_write_attempts if is_write else policy.throttled_attempts
         self._unavailable = 0
         self._throttled = 0
         self.wait_seconds = 0.0
@@ -49,16 +51,19 @@ class Patience:
             return False
         if isinstance(error, ThrottledError):
             self._throttled += 1
-            asked = error.facts.get("retry_after_seconds")
-            after = asked if isinstance(asked, float) else self._policy.default_retry_after_seconds
+            after = self._asked(error) or self._policy.default_retry_after_seconds
             # the first wait is what was asked for; refused again, we back off further, never below it
             self.wait_seconds = max(after, self._backoff(self._throttled - 1) if self._throttled > 1 else 0.0)
-            return 0.0 if self._throttled < self._policy.throttled_attempts else False
-        if isinstance(error, UnavailableError) and self._repeat_unavailable:
+            return 0.0 if self._throttled < self._throttled_attempts else False
+        if isinstance(error, UnavailableError) and not self._is_write:
             self._unavailable += 1
-            self.wait_seconds = self._backoff(self._unavailable)
+            self.wait_seconds = max(self._asked(error), self._backoff(self._unavailable))
             return 0.0 if self._unavailable < self._policy.attempts else False
         return False
+
+    def _asked(self, error: PartnerCenterError) -> float:
+        asked = error.facts.get("retry_after_seconds")
+        return asked if isinstance(asked, float) else 0.0
 
     def _backoff(self, failures: int) -> float:
         wait = min(self._policy.longest_wait_seconds, self._policy.first_wait_seconds * 2.0 ** (failures - 1))

@@ -90,7 +90,7 @@ class Transport:
         """Make a call; the answer is 2xx and whole. Raises the errors of ``failures`` and of sign-in."""
         correlation_id = uuid4()
         # a throttled write had no effect, so only that is repeated; reads are repeated after any lost answer
-        patience = Patience(self._policy, repeat_unavailable=not call.route.is_write)
+        patience = Patience(self._policy, is_write=call.route.is_write)
         return await persist(lambda: self._attempt(call, correlation_id), patience, self._policy, self._clock)
 
     async def _attempt(self, call: Call, correlation_id: UUID) -> Answer:
@@ -113,7 +113,7 @@ class Transport:
 
     async def _exchange(self, call: Call, token: str, facts: dict[str, object]) -> httpx2.Response:
         base = self._cloud.graph if call.route.service == GRAPH else self._cloud.partner_center
-        async with self._budget.admission(self._account.tenant_key, call.route.resource):
+        async with self._budget.admission(self._account.tenant_key, call.route.bucket):
             started_at = self._clock.now()
             status = 0
             try:
@@ -159,7 +159,7 @@ class Transport:
         )
         if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
             asked = error.facts.get("retry_after_seconds", self._policy.default_retry_after_seconds)
-            self._budget.pause(self._account.tenant_key, call.route.resource, float(str(asked)))
+            self._budget.pause(self._account.tenant_key, call.route.bucket, float(str(asked)))
         return error
 
     def _record(self, call: Call, status: int, seconds: float, facts: dict[str, object]) -> None:

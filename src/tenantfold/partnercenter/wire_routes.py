@@ -29,6 +29,11 @@ class Route:
         return f"{self.method} {self.template}"
 
     @property
+    def bucket(self) -> str:
+        """What a 429 pauses: all calls to the resource, or only this call where no common limit is published."""
+        return self.resource or self.template
+
+    @property
     def is_write(self) -> bool:
         """Whether the call changes something at Microsoft."""
         return self.method not in {"GET", "HEAD"}
