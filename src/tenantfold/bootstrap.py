@@ -5,6 +5,7 @@ The only place that joins real parts; tests call it too. Nothing here decides an
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
@@ -72,6 +73,16 @@ class Program:
     centers: Mapping[TenantId, PartnerCenterClient]
     calls: Counter[str]
     resolver: config.SecretResolver
+    http: httpx2.AsyncClient
+
+    async def follow_server_time(self) -> None:
+        """Learn Partner Center's time for commands that call nothing else there (DESIGN 6).
+
+        Without an answer the machine's clock stands: planning must work offline, and nothing irreversible rests on it.
+        """
+        with contextlib.suppress(httpx2.HTTPError):
+            answer = await self.http.head(cloud_of(self.settings).partner_center, timeout=5.0)
+            self.clock.observe(answer.headers.get("Date", ""))
 
     @property
     def target(self) -> Tenant:
@@ -165,6 +176,7 @@ async def open_program(
                 centers=_centers(settings, tenants, clock, calls, resolver, http),
                 calls=calls,
                 resolver=resolver,
+                http=http,
             )
     finally:
         await store.close()

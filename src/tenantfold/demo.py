@@ -131,14 +131,15 @@ class Demo:
         self.command("tenants")
         self.command("export", "subscriptions", "--to", str(self.folder / "subscriptions.xlsx"))
         self.say("The account managers fill in who accepted the Microsoft Customer Agreement, and when.")
-        self._write_list()
+        self.write_list()
         self.command("plan", "--customers", str(self.folder / "customers-to-move.csv"))
         self.say("One offer is no longer sold. The product owner chooses a replacement and signs for it.")
-        self._write_mapping()
+        self.write_mapping()
         self.command("plan", "--customers", str(self.folder / "customers-to-move.csv"))
-        self._approve()
+        self.approve()
 
-    def _approve(self) -> None:
+    def approve(self) -> None:
+        """Approve the newest plan."""
         checksum = self.answer("show", "plan")["plan"]["checksum"]
         self.command("approve", checksum[:12], "--by", "Ingrid Holm")
 
@@ -165,10 +166,10 @@ class Demo:
         self.world.post("clock", {"advance_seconds": NEXT_DAY_SECONDS})
         self.command("inventory")
         self.command("plan", "--customers", str(self.folder / "customers-to-move.csv"))
-        self._approve()
+        self.approve()
         self.command("run", allowed=(6,))
 
-    def _write_list(self) -> None:
+    def write_list(self) -> None:
         """The partner's own list (R-07, R-113): every customer, with the contact from the partner's records."""
         with (self.folder / "customers-to-move.csv").open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
@@ -178,7 +179,8 @@ class Demo:
                 names = (one["company_name"], one["first_name"], one["last_name"], one["email"])
                 writer.writerow((one["id"], *names, AGREED_ON))
 
-    def _write_mapping(self) -> None:
+    def write_mapping(self) -> None:
+        """Map the offer that is gone to one that is sold, with a name behind it (R-121)."""
         customer = self.answer("show", "customer", self.cast["offer_gone"])["customer"]
         gone = next(
             item for item in customer["items"] if any(one["code"] == "offer_not_sold" for one in item["findings"])

@@ -37,6 +37,7 @@ def plan(
     """Build the plan from the newest snapshots. Nothing is changed at Microsoft; approve its checksum to run it."""
 
     async def work(program: Program, renderer: Renderer) -> ExitCode:
+        await program.follow_server_time()
         today = program.clock.now().date()
         task = PlanTask(
             consolidation=program.settings.consolidation,
@@ -173,6 +174,7 @@ def approve(
     """Approve the newest plan. Only an approved plan runs."""
 
     async def work(program: Program, renderer: Renderer) -> ExitCode:
+        await program.follow_server_time()
         name = by or getpass.getuser()
         record = await approve_plan(program.store, program.store, program.clock, checksum=checksum, approved_by=name)
         renderer.document(record)
