@@ -119,7 +119,9 @@ async def set_clock(emulator: Emulator, request: Request) -> ClockState:
             if order.advance_to.tzinfo is None:
                 raise ControlError("The time in advance_to needs a time zone.")
             clock.advance_to(order.advance_to)
-    except (ValueError, OverflowError) as error:
+    except OverflowError:
+        raise ControlError("The clock cannot go that far.") from None
+    except ValueError as error:
         raise ControlError(str(error)) from error
     return clock.state()
 

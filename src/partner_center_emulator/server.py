@@ -15,11 +15,15 @@ _BACKLOG = 512
 
 
 def bind(port: int) -> socket.socket:
-    """Return a listening-ready socket on the loopback interface; port 0 takes a free one. Raises OSError."""
+    """Return a listening socket on the loopback interface; port 0 takes a free one. Raises OSError.
+
+    It listens at once, so that a client that reads the address early waits instead of being refused.
+    """
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind((HOST, port))
+        bound.listen(_BACKLOG)
     except OSError:
         bound.close()
         raise

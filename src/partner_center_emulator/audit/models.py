@@ -30,6 +30,18 @@ behaviour(
     note="The acceptance of a relationship has the "
     "operation type reseller_relationship_accepted_by_customer; oldest record first",
 )
+behaviour(
+    "GET /auditactivity/v1/auditrecords/{record}",
+    source="documented",
+    page="core 9.3",
+    note="One record by id",
+)
+behaviour(
+    "GET /auditactivity/v1/auditrecords/{record}",
+    source="assumed",
+    page="core 9.3",
+    note="An id that is not the tenant's own is 404 1000",
+)
 
 
 class Activity(msgspec.Struct, frozen=True, kw_only=True):

@@ -23,6 +23,18 @@ behaviour(
     page="core 3",
     note="500 is default and maximum; other filters are 400 2000; oldest relationship first",
 )
+behaviour(
+    "GET /v1/customers/{customer}/profiles/company",
+    source="documented",
+    page="core 5.3",
+    note="Address and email only with delegated access",
+)
+behaviour(
+    "GET /v1/customers/{customer}/profiles/billing",
+    source="documented",
+    page="core 5.4",
+    note="With an etag that is a signed 64-bit number",
+)
 
 
 async def list_customers(call: Call) -> Reply:
