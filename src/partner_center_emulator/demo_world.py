@@ -90,16 +90,12 @@ def _accepts_late(stage: _Stage, name: str) -> None:
 
 def _offer_gone(stage: _Stage, name: str) -> None:
     customer = stage.customer("dk", name)
-    stage.hold(
-        "dk", customer, stage.of("Microsoft 365 Business Shift Campaign - 15%", 12), stage.of("Power BI Pro", 2)
-    )
+    stage.hold("dk", customer, stage.of("Microsoft 365 Business Shift Campaign - 15%", 12), stage.of("Power BI Pro", 2))
 
 
 def _already_at_target(stage: _Stage, name: str) -> None:
     customer = stage.customer("se", name)
-    stage.hold(
-        "se", customer, stage.of("Office 365 Enterprise E3", 45), stage.of("Project Online Professional", 4)
-    )
+    stage.hold("se", customer, stage.of("Office 365 Enterprise E3", 45), stage.of("Project Online Professional", 4))
     relate(stage.world, stage.rng, stage.tenant("target"), customer)
     stage.hold("target", customer, stage.of("Office 365 Enterprise E3", 45))
 

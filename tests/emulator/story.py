@@ -14,7 +14,7 @@ from tests.emulator.small_world import ALFA, SE, START, TARGET, small_world
 NO = "11111111-0000-4000-8000-000000000002"
 E3, POWER_BI, E1 = "Office 365 Enterprise E3", "Power BI Pro", "Office 365 Enterprise E1"
 SHIFT, BUSINESS = "Microsoft 365 Business Shift Campaign - 15%", "Microsoft 365 Business"
-ARCHIVE, PROTECTION = "Exchange Online Archiving for Exchange Online", "Office 365 Advanced Threat Protection"
+AUDIO, PROTECTION = "Audio Conferencing", "Office 365 Advanced Threat Protection"
 TRIAL = "Office 365 Enterprise E5 Trial"
 
 _TENANTS = {"se": SE, "no": NO, "target": TARGET}

@@ -56,6 +56,14 @@ def test_everybody_else_is_plain(world: World):
             assert not world.offers[row.offer_id].off_catalog
 
 
+def test_every_add_on_hangs_on_a_base_that_takes_it(world: World):
+    """Also the cast could buy what it holds."""
+    for row in world.subscriptions.values():
+        if row.parent_subscription_id:
+            base = world.subscriptions[row.parent_subscription_id]
+            assert base.offer_id in world.offers[row.offer_id].prerequisite_offers
+
+
 def test_two_admins_answer_late_or_never(world: World):
     """One never accepts, one after 26 hours."""
     found = odd_customers(world)

@@ -17,7 +17,7 @@ from partner_center_emulator.subscriptions.models import change_in_portal, patch
 from partner_center_emulator.world import RequestTally, Violation
 from tests.emulator.small_world import ALFA, BRAVO, SE, TARGET, small_emulator
 from tests.emulator.story import (
-    ARCHIVE,
+    AUDIO,
     BUSINESS,
     E1,
     E3,
@@ -395,8 +395,8 @@ def test_accepts_no_other_offer_for_one_that_is_sold():
 
 def add_on_story() -> Story:
     """Return a base with an add-on, moved together."""
-    story = Story().had("s1", 10).had("a1", 6, ARCHIVE, parent="s1").at("03-02 09:00")
-    story.creates("t1", 10).creates("b1", 6, ARCHIVE, parent="t1")
+    story = Story().had("s1", 10).had("a1", 6, AUDIO, parent="s1").at("03-02 09:00")
+    story.creates("t1", 10).creates("b1", 6, AUDIO, parent="t1")
     return story.suspends("s1", "a1")
 
 
@@ -408,15 +408,15 @@ def test_moves_add_ons_with_their_base():
 
 def test_finds_an_add_on_that_was_forgotten():
     """Suspending a base takes its add-on along: without one at the target its seats are a gap."""
-    story = Story().had("s1", 10).had("a1", 6, ARCHIVE, parent="s1").at("03-02 09:00").creates("t1", 10)
+    story = Story().had("s1", 10).had("a1", 6, AUDIO, parent="s1").at("03-02 09:00").creates("t1", 10)
     found = story.suspends("s1", "a1").at("03-02 10:00").judged()
     assert [(gap.subscription_id, gap.seats) for gap in found.gaps] == [("a1", 6)]
 
 
 def test_finds_an_add_on_on_the_wrong_base():
     """An add-on whose parent is not the counterpart of its base is unequal."""
-    story = Story().had("s1", 10).had("a1", 6, ARCHIVE, parent="s1").had("x1", 3, E1).at("03-02 09:00")
-    story.creates("t1", 10).creates("y1", 3, E1).creates("b1", 6, ARCHIVE, parent="y1").suspends("s1", "a1", "x1")
+    story = Story().had("s1", 10).had("a1", 6, AUDIO, parent="s1").had("x1", 3, E1).at("03-02 09:00")
+    story.creates("t1", 10).creates("y1", 3, E1).creates("b1", 6, AUDIO, parent="y1").suspends("s1", "a1", "x1")
     (row,) = story.judged().parity.unequal
     assert (row.subscription_id, [d.what for d in row.differences]) == ("a1", ["parent"])
 

@@ -130,9 +130,7 @@ def _how_it_is_sold(offer: Offer, *, has_add_ons: bool) -> Json:
     }
 
 
-def offer_page(
-    offers: list[Offer], show: Callable[[Offer], Json], *, path: str, offset: int, size: int | None
-) -> Json:
+def offer_page(offers: list[Offer], show: Callable[[Offer], Json], *, path: str, offset: int, size: int | None) -> Json:
     """Return a slice of ``offers`` as a collection; ``next`` stands in the links only while there is more.
 
     Offset paging (core reference 3); without ``size`` the whole list comes in one answer, as recorded.

@@ -145,5 +145,3 @@ def _wire_line(order: Order, line: OrderLine) -> Json:
             "links": {"subscription": link(uri)} if subscription_id else None,
         }
     )
-
-

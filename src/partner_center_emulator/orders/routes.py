@@ -45,9 +45,7 @@ async def create_order(call: Call) -> Reply:
 async def read_orders(call: Call) -> Reply:
     """Answer ``GET /customers/{customer}/orders``, all or those of one ``billingType``."""
     customer = call.customer()
-    orders = list_orders(
-        call.emulator, call.tenant.id, customer.id, billing_cycle=call.query.get("billingtype", "")
-    )
+    orders = list_orders(call.emulator, call.tenant.id, customer.id, billing_cycle=call.query.get("billingtype", ""))
     uri = f"/customers/{customer.id}/orders"
     return Reply(collection([wire_order(order) for order in orders], links=self_link(uri)))
 
