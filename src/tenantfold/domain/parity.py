@@ -31,14 +31,15 @@ def compare(item: PlanItem, target: Subscription, parent_target_id: Subscription
     Offer (or the approved mapping), license count, billing cycle, add-on's base and partner id on record must be
     equal. Status is not parity: that the target is active is a guard of its own.
     """
+    # an add-on whose base is not known at the target is no equal, even where the target shows no base either
+    base = (parent_target_id or "its base at the target") if item.is_add_on else ""
     checks = [
         ("offer", item.target_offer_id or item.offer_id, target.offer_id),
         ("license count", str(item.license_count), str(target.license_count)),
         ("billing cycle", item.billing_cycle, target.billing_cycle),
         ("partner id on record", item.partner_id_on_record, target.partner_id_on_record),
+        ("base subscription", base, target.parent_id or ""),
     ]
-    if item.is_add_on:
-        checks.append(("base subscription", parent_target_id or "", target.parent_id or ""))
     return _drifts(checks)
 
 

@@ -113,6 +113,8 @@ def _with_target_offer(
     if same is not None and same.is_available:
         return _checked(replace(item, target_offer_id=same.id, target_offer_name=same.name), same)
     mapped = mapping.get(item.offer_id)
+    if mapped is None and item.target_id is not None:  # ordered when it was still sold
+        return replace(item, target_offer_id=item.offer_id, target_offer_name=item.offer_name)
     if mapped is None:
         return _add(
             item,

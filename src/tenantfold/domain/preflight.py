@@ -63,6 +63,17 @@ def customer_findings(
     if any(item.moves for item in items):
         findings += _place_findings(country, context, entry.seen)
         findings += _move_findings(entry, context, sources, items)
+    elif not findings and not any(item.findings or item.subscription_id in context.counterparts for item in items):
+        findings.append(
+            finding(
+                FindingCode.NOTHING_TO_MOVE,
+                Severity.NOTE,
+                "R-32",
+                "No subscription of this customer is active and moves.",
+                Owner.NOBODY,
+                "Nothing.",
+            )
+        )
     return tuple(findings)
 
 
