@@ -139,3 +139,8 @@ class Story:
                 after={"status": subscription.status, "quantity": subscription.quantity},
             )
         )
+
+
+def moved_story() -> Story:
+    """Return the plain story: created, then suspended on the same day."""
+    return Story().had("s1", 10).at("03-02 09:00").creates("t1", 10).at("03-02 09:05").suspends("s1").at("03-05 12:00")
