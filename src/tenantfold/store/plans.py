@@ -41,7 +41,12 @@ def begin_plan(conn: Connection, header: PlanHeader, now: datetime) -> int:
 
 
 def add_customers(conn: Connection, plan_id: int, customers: Sequence[PlanCustomer]) -> None:
-    """Add a batch of customers with their items to a plan that is being written."""
+    """Add a batch of customers with their items to a plan that is being written.
+
+    PlanStaleError when a newer plan was finished meanwhile and swept this one up.
+    """
+    if conn.execute(select(_plan.id).where(_plan.id == plan_id)).first() is None:
+        raise _overtaken(plan_id)
     bulk_insert(conn, tables.plan_customer, _CUSTOMER_COLUMNS, [_customer_row(plan_id, one) for one in customers])
     bulk_insert(conn, tables.plan_item, _ITEM_COLUMNS, [row for one in customers for row in _item_rows(plan_id, one)])
 
@@ -65,12 +70,16 @@ def finish_plan(conn: Connection, plan_id: int, checksum: str) -> PlanRecord:
         )
     )
     if newer is not None or not finished.rowcount:
-        raise PlanStaleError(
-            f"Another plan was finished while plan {plan_id} was written; that one stands.",
-            next_step="Look at the newest plan; plan again if it is not the one you want.",
-            plan_id=plan_id,
-        )
+        raise _overtaken(plan_id)
     return plan_record(conn, plan_id)
+
+
+def _overtaken(plan_id: int) -> PlanStaleError:
+    return PlanStaleError(
+        f"Another plan was finished while plan {plan_id} was written; that one stands.",
+        next_step="Look at the newest plan; plan again if it is not the one you want.",
+        plan_id=plan_id,
+    )
 
 
 def drop_half_written(conn: Connection, before: int) -> None:

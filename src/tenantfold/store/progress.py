@@ -77,7 +77,7 @@ def due_customers(conn: Connection, now: datetime, limit: int) -> tuple[Customer
 
     Two reads in index order instead of one sort: thousands may be due while only a few are asked for.
     """
-    conditions = (*_drivable(conn), _progress.due_at <= now)
+    conditions = (*drivable(conn), _progress.due_at <= now)
     ids = select(_progress.customer_id).where(*conditions)
     urgent = ids.where(_progress.deadline_at.is_not(None)).order_by(_progress.deadline_at, _progress.customer_id)
     found = list(conn.execute(urgent.limit(limit)).scalars())
@@ -89,11 +89,12 @@ def due_customers(conn: Connection, now: datetime, limit: int) -> tuple[Customer
 
 def next_due_at(conn: Connection) -> datetime | None:
     """When the next customer is (or was) due; None when nobody is due by time."""
-    query = select(_progress.due_at).where(*_drivable(conn), _progress.due_at.is_not(None))
+    query = select(_progress.due_at).where(*drivable(conn), _progress.due_at.is_not(None))
     return conn.execute(query.order_by(_progress.due_at).limit(1)).scalar()
 
 
-def _drivable(conn: Connection) -> tuple[ColumnElement[bool], ...]:
+def drivable(conn: Connection) -> tuple[ColumnElement[bool], ...]:
+    """Conditions on a progress row: the newest plan moves this customer, and it has not moved yet."""
     return (
         _progress.plan_id == newest_plan_id(conn),
         _progress.disposition == Disposition.MOVE.value,

@@ -7,12 +7,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection, and_, or_, select, update
 
-from tenantfold.domain.plan import Disposition
 from tenantfold.domain.records import Standing
 from tenantfold.domain.states import Phase
 from tenantfold.store import tables
 from tenantfold.store.plans import newest_plan_id
-from tenantfold.store.progress import FINAL, read_progress
+from tenantfold.store.progress import FINAL, drivable, read_progress
 
 _progress = tables.progress.c
 
@@ -22,8 +21,7 @@ def wake(conn: Connection, phases: Sequence[Phase], now: datetime) -> int:
     statement = (
         update(tables.progress)
         .where(
-            _progress.plan_id == newest_plan_id(conn),
-            _progress.disposition == Disposition.MOVE.value,
+            *drivable(conn),
             _progress.accepted_at.is_not(None),
             _progress.phase.in_([phase.value for phase in phases]),
             or_(_progress.due_at.is_(None), _progress.due_at > now),
