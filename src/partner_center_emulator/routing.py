@@ -41,6 +41,9 @@ class RouteTree:
         self._root = _Node()
         for route in routes:
             self._add(route)
+        # some clients spell the version 1.0 (the list of values in the service's own description has both)
+        if "v1" in self._root.children:
+            self._root.children["v1.0"] = self._root.children["v1"]
 
     def _add(self, route: Target) -> None:
         node = self._root
