@@ -183,7 +183,7 @@ def test_no_file_and_no_variables_points_to_init(tmp_path: Path):
     ("extra", "nearest"),
     [
         ("[policy]\nsettling_second = 5", "policy.settling_seconds"),
-        ("[polcy]\nsettling_seconds = 5", "policy.settling_seconds"),
+        ("[poliky]\nsettling_seconds = 5", "policy.settling_seconds"),
         ("[limits]\nsettling_seconds = 5", "policy.settling_seconds"),
         ("[log]\nlevl = 'info'", "log.level"),
     ],
@@ -199,10 +199,10 @@ def test_an_unknown_key_names_the_nearest_known_one(tmp_path: Path, extra: str, 
 def test_an_unknown_key_at_the_top_and_in_a_source_is_found(tmp_path: Path):
     """No corner of the file is left unchecked, not even an empty section; values of unknown keys are not repeated."""
     text = 'database_ulr = "sqlite:///x"\n' + WHOLE.replace("[[sources]]", f"[[sources]]\nclient_secrt = '{SECRET}'")
-    error = complaint(tmp_path, text + "[sorces]\n")
+    error = complaint(tmp_path, text + "[soources]\n")
     assert "database_url?" in error.message
     assert "sources[].client_secret?" in error.message
-    assert "no setting sorces" in error.message
+    assert "no setting soources" in error.message
     assert SECRET not in error.message
 
 
@@ -255,9 +255,9 @@ def test_a_wrong_value_names_file_key_value_and_what_is_allowed(tmp_path: Path, 
 
 def test_all_problems_are_reported_at_once(tmp_path: Path):
     """Nobody should correct one line per attempt."""
-    error = complaint(tmp_path, WHOLE + "[policy]\nlate_case='never'\n[limits]\nin_flight=0\n[log]\nlevle='info'")
+    error = complaint(tmp_path, WHOLE + "[policy]\nlate_case='never'\n[limits]\nin_flight=0\n[log]\nlevell='info'")
     assert error.message.startswith("3 settings are wrong:")
-    assert error.facts["settings"] == ("log.levle", "policy.late_case", "limits.in_flight")
+    assert error.facts["settings"] == ("log.levell", "policy.late_case", "limits.in_flight")
 
 
 @pytest.mark.parametrize("key", ["client_secret", "refresh_token"])

@@ -1,0 +1,83 @@
+"""Examples of reports for the tests of the HTML page: a small one with everything in it."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+from tenantfold.domain.states import Owner, Phase
+from tenantfold.reports.report_data import (
+    CallLine,
+    Counts,
+    CustomerLine,
+    CutoverDay,
+    HistoryLine,
+    JournalLine,
+    Pair,
+    PlanFacts,
+    ReportData,
+    SnapshotLine,
+    TenantLine,
+)
+
+AT = datetime(2026, 3, 3, 10, 5, 9, tzinfo=UTC)
+CHECKSUM = "9f2c" * 16
+
+
+def moved_customer(name: str = "Contoso AB") -> CustomerLine:
+    """A customer whose one subscription is moved."""
+    pair = Pair(
+        offer_name="Office 365 E3",
+        license_count=25,
+        route="recreate",
+        tenant="se",
+        source_id="source-1",
+        target_id="target-1",
+        origin="created",
+        cutover_on=AT.date(),
+        verified_at=AT,
+        suspended_at=AT,
+    )
+    history = (HistoryLine(at=AT, name="cutover.order.placed", facts="order o-1"),)
+    return CustomerLine(customer_id="c-1", company_name=name, phase=Phase.MOVED, pairs=(pair,), history=history)
+
+
+def stranded_customer(name: str = "Fabrikam") -> CustomerLine:
+    """A customer that needs a person."""
+    return CustomerLine(
+        customer_id="c-2",
+        company_name=name,
+        phase=Phase.STRANDED,
+        reason="The order got no answer.",
+        owner=Owner.OPERATIONS,
+        next_action="Look at both in Partner Center.",
+        pairs=(Pair(offer_name="Visio", license_count=1, route="recreate", tenant="se", source_id="source-2"),),
+    )
+
+
+def report(*customers: CustomerLine) -> ReportData:
+    """A report about these customers, with every other part filled in."""
+    return ReportData(
+        consolidation="nordics",
+        made_at=AT,
+        program="tenantfold 0.1.0",
+        tenants=(
+            TenantLine(key="se", side="source", tenant_id="t-1", name="Contoso Sverige", country="SE"),
+            TenantLine(key="target", side="target", tenant_id="t-2", name="Contoso Europe", country="IE"),
+        ),
+        plan=PlanFacts(
+            number=4,
+            checksum=CHECKSUM,
+            created_at=AT,
+            approved_at=AT,
+            approved_by="Eva Lind",
+            snapshots=(SnapshotLine(tenant="se", number=3, completed_at=AT), SnapshotLine(tenant="target", number=7)),
+        ),
+        phases={Phase.MOVED: 1200, Phase.STRANDED: 1, Phase.INVITED: 30, Phase.NOTHING_TO_MOVE: 2},
+        counts=Counts(subscriptions=2000, subscriptions_moved=1500, licenses=48_211, licenses_moved=33_019),
+        cutovers=(CutoverDay(on=date(2026, 3, 3), created=9, adopted=2, late=1),),
+        customers=customers,
+        customers_left_out=1229,
+        journal=(JournalLine(kind="place_order", intents=10, done=7, adopted=1, failed=1, stranded=1),),
+        calls=(CallLine(route="GET customers/{id}", calls=77, throttled=3, failed=2),),
+        calls_about="Calls of this run.",
+    )
