@@ -12,6 +12,7 @@ from typing import cast
 
 import msgspec
 
+from partner_center_emulator.agreements.models import is_confirmed
 from partner_center_emulator.catalog import is_sold_in
 from partner_center_emulator.emulator import Emulator
 from partner_center_emulator.errors import ApiError, refusal
@@ -43,7 +44,7 @@ def place_order(
     Raises 403 with 13605, 2006 or 2091, 404 with 2072, 409 with 27009, else 400 with 2000, 2002, 6001, 27006, 800004,
     800029, 800070, 800071 or 900419.
     """
-    _check_agreement(emulator.world, tenant, customer)
+    _check_agreement(emulator, tenant, customer)
     claimed = text_field(members, "referenceCustomerId")
     if claimed and claimed.lower() != customer.id:
         raise refusal(2000, "The referenceCustomerId is not the customer in the path.")
@@ -84,7 +85,7 @@ def buy_add_ons(
 
     New lines are numbered on from the order's last one. Each needs a ``parentSubscriptionId`` of this very order.
     """
-    _check_agreement(emulator.world, tenant, customer)
+    _check_agreement(emulator, tenant, customer)
     lines = [_read_line(emulator.world, tenant, customer, raw) for raw in raw_lines]
     for line in lines:
         if line.parent is None or line.parent.order_id != order.id:
@@ -107,10 +108,8 @@ def read_lines(members: Mapping[str, object]) -> list[Json]:
     return cast("list[Json]", lines)
 
 
-def _check_agreement(world: World, tenant: PartnerTenant, customer: Customer) -> None:
-    if customer.direct_signed_agreement:
-        return
-    if not any(a.customer_id == customer.id and a.tenant_id == tenant.id for a in reversed(world.agreements)):
+def _check_agreement(emulator: Emulator, tenant: PartnerTenant, customer: Customer) -> None:
+    if not is_confirmed(emulator, tenant.id, customer):
         raise refusal(13605)
 
 

@@ -14,8 +14,8 @@ from partner_center_emulator.world import Address, Agreement, Customer, PartnerT
 
 _SOURCE_SHARES = {"se": 45, "no": 30, "dk": 25}
 _DIRECT_SIGNED_SHARE = 0.2
-# The agreement template every legacy attestation names; one invented id for all worlds.
-AGREEMENT_TEMPLATE = "998b88de-aa99-4388-a42c-1b3517d49490"
+# The template of the Microsoft Customer Agreement (core reference 7).
+AGREEMENT_TEMPLATE = "117a77b0-9360-443b-8795-c6dedc750cf9"
 
 
 def generate_world(seed: int = 1, customers: int = 100, started_at: datetime = DEFAULT_START) -> World:
