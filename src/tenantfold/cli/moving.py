@@ -24,6 +24,7 @@ from tenantfold.flow.approval import newest_plan
 from tenantfold.flow.relationships import InviteTask
 from tenantfold.flow.relationships import invite as write_invitations
 from tenantfold.flow.run import Run, RunOptions, RunSummary, StopSign
+from tenantfold.reports.gather import RUN_FINISHED
 
 SHOWN = 50  # more rows than this belong into a file
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])")
@@ -92,6 +93,8 @@ def run(
                     stop,
                 )
                 summary = await engine.go()
+            calls = {route: str(count) for route, count in program.calls.items()}
+            await program.store.add_event(RUN_FINISHED, program.clock.now(), None, **calls)
         renderer.document({"summary": summary, "calls": program.calls})
         _show_summary(renderer, summary)
         return _exit_code(summary)

@@ -7,23 +7,60 @@ from typing import Annotated
 
 import typer
 
-from tenantfold.cli.options import ConfigOption, JsonOption
+from tenantfold import __version__
+from tenantfold.bootstrap import Program
+from tenantfold.cli.options import ConfigOption, JsonOption, run_command
+from tenantfold.cli.render import Renderer
+from tenantfold.errors import ExitCode
+from tenantfold.reports.gather import gather
+from tenantfold.reports.html_report import write_html
+from tenantfold.reports.tables import TABLES, table_named, table_rows
+from tenantfold.reports.workbook import write_table, write_tables
 
 
 def export(
     *,
-    what: Annotated[str, typer.Argument()],
-    to: Annotated[Path, typer.Option("--to")],
+    what: Annotated[str, typer.Argument(help=f"What to write: {', '.join(TABLES)}.")],
+    to: Annotated[Path, typer.Option("--to", help="The file, ending in .xlsx or .csv.")],
     config_path: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Placeholder until the reports land."""
+    """Write a list to an Excel or CSV file. Cells that look like formulas are kept as text."""
+
+    async def work(program: Program, renderer: Renderer) -> ExitCode:
+        table = table_named(what)
+        rows = await write_table(table, table_rows(program.store, table), to)
+        renderer.document({"file": to, "rows": rows})
+        renderer.line(f"{rows} row(s) written to {to}.")
+        return ExitCode.OK
+
+    run_command(config_path, as_json, work)
 
 
 def report(
     *,
-    to: Annotated[Path | None, typer.Option("--to")] = None,
+    to: Annotated[Path | None, typer.Option("--to", help="Folder for the report; else the settings' one.")] = None,
     config_path: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Placeholder until the reports land."""
+    """Write the report: one HTML file for people, one workbook for finance. Reads the ledger only."""
+
+    async def work(program: Program, renderer: Renderer) -> ExitCode:
+        await program.follow_server_time()
+        folder = to or program.settings.files.reports
+        folder.mkdir(parents=True, exist_ok=True)
+        page, workbook = folder / "report.html", folder / "report.xlsx"
+        data = await gather(
+            program.store,
+            consolidation=program.settings.consolidation,
+            program=f"tenantfold {__version__}",
+            tenants=program.tenants,
+            made_at=program.clock.now(),
+        )
+        write_html(data, page)
+        await write_tables([(table, table_rows(program.store, table)) for table in TABLES.values()], workbook)
+        renderer.document({"page": page, "workbook": workbook})
+        renderer.line(f"Written: {page} and {workbook}")
+        return ExitCode.OK
+
+    run_command(config_path, as_json, work)

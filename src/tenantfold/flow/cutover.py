@@ -38,6 +38,7 @@ from tenantfold.errors import (
 from tenantfold.flow.ports import Clock, Ledger, PartnerCenter
 
 MAX_ACTIONS = 5_000  # a customer tenant holds at most 300 subscriptions: more actions than this is a loop of ours
+MAX_CONFLICTS = 3  # a conflict that stays after reading again is not a race any more
 
 _EFFECT_UNKNOWN = (NoAnswerError, UnexpectedAnswerError)
 _NO_EFFECT_LATER = (UnavailableError, ThrottledError)
@@ -204,8 +205,8 @@ class _Drive:
             raise
         except ConflictError as error:
             self.observation = None  # the state moved under us: close this attempt, read and decide again
-            await self._failed(intent, error, None)
-            return True
+            again = intent.generation < MAX_CONFLICTS
+            return await self._failed(intent, error, None if again else _refused(error))
         except PartnerCenterError as error:
             return await self._failed(intent, error, _refused(error))
         return await self._succeeded(intent, outcome)

@@ -76,6 +76,7 @@ async def _read_customer_list(task: InventoryTask, snapshot: Snapshot, report: R
         return
     listed = snapshot.customers
     link = snapshot.next_link
+    followed: set[str] = set()
     while True:
         try:
             page = await task.partner_center.customer_page(link)
@@ -90,6 +91,9 @@ async def _read_customer_list(task: InventoryTask, snapshot: Snapshot, report: R
         link = page.next_link
         if link is None:
             return
+        if link in followed:
+            raise UnexpectedAnswerError(f"The customer list of tenant '{task.tenant.key}' leads in a circle.")
+        followed.add(link)
 
 
 async def _read_customers(task: InventoryTask, snapshot: Snapshot, report: Reporter) -> None:
