@@ -58,7 +58,7 @@ def look_up(
     if len(matches) == 1 and len(by_order) == 1:
         return Found(_outcome(intent, matches[0], now))
     settled_at = intent.at + timedelta(seconds=policy.settling_seconds)
-    if now < settled_at:
+    if observation.at < settled_at:  # a read begun earlier proves nothing, however late it is judged
         return Unclear(_settling(intent, settled_at))  # the rest of a half-seen order may still appear
     return Unclear(_needs_person(intent, by_order)) if by_order else Gone()
 
