@@ -16,7 +16,6 @@ from tenantfold.domain.records import BookEntry
 from tenantfold.domain.states import Owner
 from tests.domain.samples import (
     C1,
-    CENTRAL,
     E3,
     E5,
     NO,
@@ -252,4 +251,3 @@ def test_other_codes_are_not_said_of_the_ordinary_customer():
     assert plan.all_findings() == ()
     assert plan.disposition is Disposition.MOVE
     assert (plan.customer_id, plan.company_name, plan.country) == (C1, "Ekdal AB", "SE")
-    assert CENTRAL.country == "IE"
