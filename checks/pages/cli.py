@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from enum import Enum
 from typing import Any
 
@@ -15,6 +16,10 @@ from checks.pages.markdown import code, first_sentence, head, page, table
 # Typer carries its own copy of click without public names for these classes: commands and parameters are duck-typed.
 Command = Any
 Parameter = Any
+Row = tuple[str, str, str, str]
+
+OPTION_HEADINGS = ("option", "value", "default", "meaning")
+MANY = 2
 
 
 def build() -> str:
@@ -35,15 +40,19 @@ def describe(app: typer.Typer, program: str) -> Iterator[str]:
     root = typer.main.get_command(app)
     if not is_group(root):  # an app with a single command is that command
         yield f"## {program}"
-        yield from _body(root, (program,))
+        yield from _body(root, (program,), ())
         return
     yield f"## {program}"
     yield prose(root.help)
     yield table(("command", "what it does"), _overview(root, (program,)))
-    yield _options(root)
+    yield _options(root.params)
+    shared = shared_options([command for _, command in commands(root, (program,))])
+    if shared:
+        yield "Options that most commands have:"
+        yield table(OPTION_HEADINGS, shared)
     for path, command in commands(root, (program,)):
         yield f"### {' '.join(path)}"
-        yield from _body(command, path)
+        yield from _body(command, path, shared)
 
 
 def is_group(command: Command) -> bool:
@@ -67,38 +76,46 @@ def _overview(group: Command, path: tuple[str, ...]) -> Iterator[tuple[str, str]
         yield code(" ".join(words[1:])), first_sentence(prose(command.help))
 
 
-def _body(command: Command, path: tuple[str, ...]) -> Iterator[str]:
+def shared_options(found: Sequence[Command]) -> tuple[Row, ...]:
+    """The rows of options that more than half of several commands have, said once instead of at each."""
+    counts = Counter(option_row(option) for command in found for option in _visible(command, "option"))
+    return tuple(row for row, count in counts.items() if count > MANY and count * 2 > len(found))
+
+
+def _body(command: Command, path: tuple[str, ...], shared: Sequence[Row]) -> Iterator[str]:
     yield prose(command.help)
     yield f"```\n{usage(command, path)}\n```"
-    arguments = [one for one in _visible(command) if one.param_type_name == "argument"]
     yield table(
         ("argument", "value", "meaning"),
-        ((code(one.name), value_of(one), prose(one.help)) for one in arguments),
+        ((code(one.name), value_of(one), prose(one.help)) for one in _visible(command, "argument")),
     )
-    yield _options(command)
+    options = _visible(command, "option")
+    yield _options([one for one in options if option_row(one) not in shared])
+    names = [option_row(one)[0] for one in options if option_row(one) in shared]
+    yield f"And {', '.join(names)}." if names else ""
 
 
-def _options(command: Command) -> str:
-    options = [one for one in _visible(command) if one.param_type_name == "option"]
-    return table(
-        ("option", "value", "default", "meaning"),
-        ((names_of(one), value_of(one), default_of(one), prose(one.help)) for one in options),
-    )
+def _options(options: Sequence[Parameter]) -> str:
+    return table(OPTION_HEADINGS, (option_row(one) for one in options if not getattr(one, "hidden", False)))
 
 
-def _visible(command: Command) -> list[Parameter]:
-    return [one for one in command.params if not getattr(one, "hidden", False)]
+def option_row(option: Parameter) -> Row:
+    """The cells of one option."""
+    return names_of(option), value_of(option), default_of(option), prose(option.help)
+
+
+def _visible(command: Command, kind: str) -> list[Parameter]:
+    return [one for one in command.params if one.param_type_name == kind and not getattr(one, "hidden", False)]
 
 
 def usage(command: Command, path: tuple[str, ...]) -> str:
     """How the command is called, in one line."""
     words = list(path)
-    if any(one.param_type_name == "option" for one in _visible(command)):
+    if _visible(command, "option"):
         words.append("[OPTIONS]")
-    for one in _visible(command):
-        if one.param_type_name == "argument":
-            many = "..." if one.nargs == -1 else ""
-            words.append(f"{one.name}{many}" if one.required else f"[{one.name}{many}]")
+    for one in _visible(command, "argument"):
+        many = "..." if one.nargs == -1 else ""
+        words.append(f"{one.name}{many}" if one.required else f"[{one.name}{many}]")
     return " ".join(words)
 
 

@@ -17,7 +17,8 @@ def build() -> str:
         head(
             "Emulator coverage", "This page lists what the emulator of Partner Center does, and how sure we are of it."
         ),
-        f"*Documented* behavior ({counts['documented']} lines) names the page of the API reference it comes from. "
+        f"*Documented* behavior ({counts['documented']} lines) names where it is described: a section of "
+        "the project's notes on Microsoft's published pages, core or commerce. "
         f"*Assumed* behavior ({counts['assumed']} lines) is our choice where Microsoft publishes nothing. A route that "
         "is not listed is not emulated. `partner-center-emulator coverage` prints the same table.",
         coverage.markdown_table(),

@@ -88,6 +88,20 @@ def test_describes_arguments_and_options_as_somebody_would_type_them():
     assert "| `--json` |  | off | As JSON. |" in text
 
 
+def test_says_what_most_commands_have_only_once():
+    """An option that is the same everywhere gets one line for all, and each command names it."""
+    app = typer.Typer()
+
+    def work(*, as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
+        """Work."""
+
+    for name in ("one", "two", "three"):
+        app.command(name)(work)
+    text = "\n".join(cli.describe(app, "fold"))
+    assert text.count("As JSON.") == 1
+    assert text.count("And `--json`.") == 3
+
+
 def test_every_setting_stands_on_its_page():
     """Name and help of each row of the settings table."""
     text = settings.build()

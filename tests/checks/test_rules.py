@@ -35,6 +35,8 @@ def broken(code: str, path: str = PRODUCT) -> set[str]:
         "import time\ntime.perf_counter()",
         "import asyncio\nasyncio.sleep(1)",
         "from asyncio import sleep as nap\nnap(1)",
+        "import asyncio\nnap = asyncio.sleep",
+        "import time\ntime.sleep(0)",
         "import asyncio\nasyncio.get_running_loop().time()",
         "def f(self):\n    return self._loop.time()",
     ],
@@ -52,6 +54,7 @@ def test_finds_every_way_past_the_clock(code: str):
         "from datetime import datetime\ndatetime.fromisoformat('2026-01-01')",
         "def f(record):\n    return record.time()",
         "async def f(clock):\n    await clock.sleep(1)",
+        "import asyncio\nasyncio.sleep(0)",
     ],
 )
 def test_leaves_the_clock_port_and_plain_dates_alone(code: str):
