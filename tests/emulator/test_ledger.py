@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from tests.emulator.small_world import ALFA, BRAVO
+from tests.emulator.small_world import ALFA, BRAVO, OVERSEAS
 from tests.emulator.story import (
     E3,
     POWER_BI,
@@ -33,6 +33,15 @@ def test_finds_nothing_in_a_world_in_which_nothing_happened():
     assert found.parity.moved == 0
     assert isinstance(found.customers, list)
     assert {line.customer_id: line.state for line in found.customers}[ALFA] == "untouched"
+
+
+def test_a_customer_outside_the_region_cannot_be_moved():
+    """Its subscriptions are active, but the target may not serve its country; the others are untouched."""
+    story = Story().had("s1", 10).had("s2", 10, customer=OVERSEAS)
+    found = story.judged(detail=True)
+    assert isinstance(found.customers, list)
+    states = {line.customer_id: line.state for line in found.customers}
+    assert (states[ALFA], states[OVERSEAS]) == ("untouched", "not_movable")
 
 
 # -- twins ------------------------------------------------------------------------------------------------------------

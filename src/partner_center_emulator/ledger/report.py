@@ -11,6 +11,7 @@ from partner_center_emulator.emulator import Emulator
 from partner_center_emulator.ledger.account import Findings, judge_customer
 from partner_center_emulator.ledger.shape import CustomerVerdict, LedgerReport, Parity, State, Totals
 from partner_center_emulator.ledger.timeline import Track, steps_by_subscription, touched_customers, track
+from partner_center_emulator.relationships.models import region_of
 from partner_center_emulator.world import World
 
 # The key of the partner tenant into which the others are folded; every other tenant is a source.
@@ -23,6 +24,21 @@ class _Counts(msgspec.Struct):
     movable: int = 0
     source_active: int = 0
     target_active: int = 0
+
+
+class _Targets:
+    """The target tenants and whom they may serve: only customers of their own region (R-120)."""
+
+    def __init__(self, world: World) -> None:
+        tenants = [tenant for tenant in world.partner_tenants.values() if tenant.key == TARGET_KEY]
+        self.ids = frozenset(tenant.id for tenant in tenants)
+        self._regions = {region_of(tenant.address.country) for tenant in tenants}
+        self._customers = world.customers
+
+    def may_serve(self, customer_id: str) -> bool:
+        """Whether the customer is in the region of a target."""
+        customer = self._customers.get(customer_id)
+        return customer is not None and region_of(customer.address.country) in self._regions
 
 
 def report(emulator: Emulator, *, customer_id: str | None = None, detail: bool = False) -> LedgerReport:
@@ -39,37 +55,28 @@ def judge(
     the report has one line per customer. ``wall`` is only printed.
     """
     everyone = [customer] if customer is not None else list(world.customers)
-    targets = frozenset(tenant.id for tenant in world.partner_tenants.values() if tenant.key == TARGET_KEY)
+    targets = _Targets(world)
     touched = touched_customers(world.changes) & set(everyone)
     lives, counts = _lives(world, touched, targets, customer)
-    result = LedgerReport(
-        clock=now,
-        wall=wall or now,
-        twins=[],
-        gaps=[],
-        overlaps=[],
-        parity=Parity(unequal=[]),
-        calls=world.tallies,
-        violations=world.violations,
-        totals=_call_totals(world),
-    )
+    result = _blank(world, now, wall or now)
     lines: list[CustomerVerdict] = []
     relations = _relations(world) if detail or customer is not None else {}
     for customer_id in everyone:
         sources, target_tracks = lives.get(customer_id, ([], []))
         found = judge_customer(world, now, sources, target_tracks) if customer_id in touched else Findings()
         count = counts.get(customer_id) or _Counts()
-        state = _state(found, count, is_touched=customer_id in touched)
+        movable = found.movable if customer_id in touched else count.movable
+        state = _state(found, movable, is_reachable=targets.may_serve(customer_id))
         _add(result, found, state)
         if detail or customer is not None:
-            lines.append(_line(world, customer_id, found, count, state, relations.get(customer_id, []), targets))
+            lines.append(_line(world, customer_id, found, count, state, relations.get(customer_id, []), targets.ids))
     if detail or customer is not None:
         result.customers = lines
     return result
 
 
 def _lives(
-    world: World, touched: set[str], targets: frozenset[str], customer: str | None
+    world: World, touched: set[str], targets: _Targets, customer: str | None
 ) -> tuple[dict[str, tuple[list[Track], list[Track]]], dict[str, _Counts]]:
     """Return the tracks of touched customers by side, and the counts of all."""
     changes = steps_by_subscription(world.changes, touched)
@@ -82,7 +89,7 @@ def _lives(
         count = counts.get(customer_id)
         if count is None:
             count = counts[customer_id] = _Counts()
-        at_target = subscription.tenant_id in targets
+        at_target = subscription.tenant_id in targets.ids
         is_active = subscription.status == "active"
         if at_target:
             count.target_active += is_active
@@ -94,13 +101,28 @@ def _lives(
     return lives, counts
 
 
-def _state(found: Findings, count: _Counts, *, is_touched: bool) -> State:
-    movable = found.movable if is_touched else count.movable
+def _state(found: Findings, movable: int, *, is_reachable: bool) -> State:
     if not movable:
         return "not_movable"
     if found.moved == movable:
         return "moved"
-    return "partly" if found.begun else "untouched"
+    if found.begun:
+        return "partly"
+    return "untouched" if is_reachable else "not_movable"
+
+
+def _blank(world: World, now: datetime, wall: datetime) -> LedgerReport:
+    return LedgerReport(
+        clock=now,
+        wall=wall,
+        twins=[],
+        gaps=[],
+        overlaps=[],
+        parity=Parity(unequal=[]),
+        calls=world.tallies,
+        violations=world.violations,
+        totals=_call_totals(world),
+    )
 
 
 def _add(result: LedgerReport, found: Findings, state: State) -> None:
