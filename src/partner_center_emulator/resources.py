@@ -8,7 +8,6 @@ computed from the world, never stored beside it. Folders are imported late, so t
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -33,8 +32,6 @@ def routes() -> tuple[Route | Page, ...]:
     """Return every route of every resource, in the order of the list above."""
     found: list[Route | Page] = []
     for name in RESOURCES:
-        if find_spec(f"partner_center_emulator.{name}") is None:
-            continue
         found.extend(import_module(f"partner_center_emulator.{name}.routes").ROUTES)
     return tuple(found)
 
@@ -42,8 +39,6 @@ def routes() -> tuple[Route | Page, ...]:
 def rearm(emulator: Emulator) -> None:
     """Put every resource's timers on the emulator's clock, computed from the present world."""
     for name in RESOURCES:
-        if find_spec(f"partner_center_emulator.{name}") is None:
-            continue
         arm = getattr(import_module(f"partner_center_emulator.{name}.models"), "rearm", None)
         if arm is not None:
             arm(emulator)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 
 import httpx2
 import pytest
 
-from partner_center_emulator import server
 from partner_center_emulator.app import create_app
-from partner_center_emulator.emulator import Emulator, Options
+from partner_center_emulator.emulator import Emulator
 from partner_center_emulator.signin import models as signin
 from partner_center_emulator.world import PartnerTenant
+from tests.emulator.serving import served
 from tests.emulator.small_world import small_emulator, small_world
 
 Client = Callable[..., httpx2.AsyncClient]
@@ -72,13 +71,5 @@ async def client(emulator: Emulator) -> AsyncIterator[Client]:
 @pytest.fixture
 def emulator_server() -> Iterator[Emulator]:
     """Yield an emulator with the small world that is served by uvicorn on a free port of 127.0.0.1."""
-    bound = server.bind(0)
-    running = Emulator(small_world(), Options(port=bound.getsockname()[1]))
-    serving = server.make_server(running)
-    thread = threading.Thread(target=serving.run, kwargs={"sockets": [bound]}, daemon=True)
-    thread.start()
-    # the socket listens already, so the first request of a test simply waits until the server has started
-    yield running
-    serving.should_exit = True
-    thread.join(timeout=10)
-    bound.close()
+    with served(small_world()) as running:
+        yield running

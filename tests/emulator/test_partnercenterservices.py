@@ -7,7 +7,6 @@ and never raises on 400 to 404, it then returns None.
 from __future__ import annotations
 
 import warnings
-from typing import Any
 
 import pytest
 
@@ -25,7 +24,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 
 @pytest.fixture
-def apis(emulator_server: Emulator) -> Any:  # noqa: ANN401 - the client comes without type information
+def apis(emulator_server: Emulator) -> MicrosoftPartnerStoreApis:
     """Return the client, signed in to the Swedish tenant of the served emulator."""
     token = access_token(emulator_server, "se")
     return MicrosoftPartnerStoreApis(
@@ -33,7 +32,7 @@ def apis(emulator_server: Emulator) -> Any:  # noqa: ANN401 - the client comes w
     )
 
 
-def buy(apis: Any, quantity: int = 5) -> Any:  # noqa: ANN401 - see above
+def buy(apis: MicrosoftPartnerStoreApis, quantity: int = 5) -> models.MicrosoftPartnerSdkContractsV1Order:
     """Order the plain offer for Alfa and return the order."""
     line = models.MicrosoftPartnerSdkContractsV1OrderLineItem(
         line_item_number=0, offer_id=PLAIN_OFFER, friendly_name="Bought by SDK", quantity=quantity
@@ -44,7 +43,7 @@ def buy(apis: Any, quantity: int = 5) -> Any:  # noqa: ANN401 - see above
     return apis.postvversioncustomerscustomer.idorders(ALFA, order, "1")
 
 
-def test_it_lists_and_reads_customers(apis: Any):
+def test_it_lists_and_reads_customers(apis: MicrosoftPartnerStoreApis):
     """List, filter and read one customer, with either spelling of the version."""
     listed = apis.getvversioncustomersfilterfilter.value("1", size=2)
     narrowed = apis.getvversioncustomersfilterfilter.value(
@@ -57,7 +56,7 @@ def test_it_lists_and_reads_customers(apis: Any):
     assert (read.id, read.billing_profile.culture) == (ALFA, "sv-SE")
 
 
-def test_it_orders_reads_and_suspends(apis: Any, emulator_server: Emulator):
+def test_it_orders_reads_and_suspends(apis: MicrosoftPartnerStoreApis, emulator_server: Emulator):
     """An order is completed at once; its subscription is read, suspended, and listed as suspended."""
     order = buy(apis)
     assert (order.status, order.currency_code) == ("completed", "SEK")
@@ -72,7 +71,7 @@ def test_it_orders_reads_and_suspends(apis: Any, emulator_server: Emulator):
     assert [row.status for row in emulator_server.world.subscriptions.values()] == ["suspended"]
 
 
-def test_it_reads_orders_offers_and_profiles(apis: Any):
+def test_it_reads_orders_offers_and_profiles(apis: MicrosoftPartnerStoreApis):
     """The order by id and in the list, the catalog of a country, and the organization profile."""
     order = buy(apis)
     assert apis.getvversioncustomerscustomer.id5(ALFA, order.id, "1").line_items[0].quantity == 5
@@ -82,7 +81,7 @@ def test_it_reads_orders_offers_and_profiles(apis: Any):
     assert apis.getvversionprofilesorganization("1").domain == "foldse.onmicrosoft.com"
 
 
-def test_its_silence_on_errors_is_the_service_s_refusal(apis: Any):
+def test_its_silence_on_errors_is_the_service_s_refusal(apis: MicrosoftPartnerStoreApis):
     """The client returns None where the service says 404; the raw answer has the form."""
     raw = apis.getvversioncustomerscustomer.id(STRANGER, "1", raw=True)
     assert (raw.output, raw.response.status_code, raw.response.json()["code"]) == (None, 404, 60003)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import cache
 from importlib.resources import files
 
+import msgspec
 from jinja2 import Environment, PackageLoader
 from starlette.datastructures import URL
 from starlette.requests import Request
@@ -21,7 +22,8 @@ from partner_center_emulator.world import Customer, PartnerTenant
 
 _HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -31,6 +33,15 @@ _STATUS = {Refused.NOT_GLOBAL_ADMIN: 403, Refused.OTHER_REGION: 403, Refused.ALR
 _LISTED_ADMINS = 200
 
 
+class _Visitor(msgspec.Struct, frozen=True):
+    """Somebody who has signed in to answer a request, and the address that begins anew."""
+
+    tenant: PartnerTenant
+    customer: Customer
+    user_name: str
+    again: str
+
+
 @cache
 def _templates() -> Environment:
     return Environment(loader=PackageLoader("partner_center_emulator.relationships", "templates"), autoescape=True)
@@ -38,8 +49,17 @@ def _templates() -> Environment:
 
 async def style(_emulator: Emulator, _request: Request) -> Response:
     """Return the page's style sheet."""
-    text = files("partner_center_emulator.relationships").joinpath("templates/style.css").read_bytes()
-    return Response(text, media_type="text/css", headers={"X-Content-Type-Options": "nosniff"})
+    return _asset("style.css", "text/css")
+
+
+async def icon(_emulator: Emulator, _request: Request) -> Response:
+    """Return the page's icon."""
+    return _asset("icon.svg", "image/svg+xml")
+
+
+def _asset(name: str, media_type: str) -> Response:
+    text = files("partner_center_emulator.relationships").joinpath("templates", name).read_bytes()
+    return Response(text, media_type=media_type, headers={"X-Content-Type-Options": "nosniff"})
 
 
 async def show(emulator: Emulator, request: Request) -> Response:
@@ -67,23 +87,24 @@ async def submit(emulator: Emulator, request: Request) -> Response:
         error = "Enter your user name." if not user_name else "There is no such user. Check the spelling and try again."
         return _sign_in(emulator, request, tenant, error=error, user_name=user_name)
     customer, is_global_admin = found
+    visitor = _Visitor(tenant, customer, user_name, f"{request.url.path}?{request.url.query}")
     reason = models.obstacle(emulator, tenant, customer, is_global_admin=is_global_admin)
     if reason is not None:
-        return _refused(tenant, customer, user_name, reason)
+        return _refused(visitor, reason)
     if given.get("step") != "accept":
-        return _agreement(tenant, customer, user_name)
+        return _agreement(visitor)
     if given.get("agreed") != "yes":
-        return _agreement(tenant, customer, user_name, error="Tick the box to accept the agreement.")
-    return _accept(emulator, request, tenant, customer)
+        return _agreement(visitor, error="Tick the box to accept the agreement.")
+    return _accept(emulator, request, visitor)
 
 
-def _accept(emulator: Emulator, request: Request, tenant: PartnerTenant, customer: Customer) -> Response:
+def _accept(emulator: Emulator, request: Request, visitor: _Visitor) -> Response:
     try:
-        models.accept(emulator, tenant, customer, is_global_admin=True)
+        models.accept(emulator, visitor.tenant, visitor.customer, is_global_admin=True)
     except AcceptanceRefusedError as error:
-        return _refused(tenant, customer, customer.admin_upn, error.reason)
+        return _refused(visitor, error.reason)
     # answered with a redirect, so that a reload shows the page again and does not send the form again
-    target = URL(str(request.url)).include_query_params(accepted=customer.id)
+    target = URL(str(request.url)).include_query_params(accepted=visitor.customer.id)
     return RedirectResponse(f"{target.path}?{target.query}", 303, _HEADERS)
 
 
@@ -104,22 +125,18 @@ def _sign_in(
     )
 
 
-def _agreement(tenant: PartnerTenant, customer: Customer, user_name: str, *, error: str = "") -> Response:
-    return _render(
-        "agreement.html", 422 if error else 200, tenant=tenant, customer=customer, user_name=user_name, error=error
-    )
+def _agreement(visitor: _Visitor, *, error: str = "") -> Response:
+    return _render("agreement.html", 422 if error else 200, **msgspec.structs.asdict(visitor), error=error)
 
 
-def _refused(tenant: PartnerTenant, customer: Customer, user_name: str, reason: Refused) -> Response:
+def _refused(visitor: _Visitor, reason: Refused) -> Response:
     return _render(
         "refused.html",
         _STATUS[reason],
-        tenant=tenant,
-        customer=customer,
-        user_name=user_name,
+        **msgspec.structs.asdict(visitor),
         reason=reason.value,
-        tenant_region=models.region_of(tenant.address.country),
-        customer_region=models.region_of(customer.address.country),
+        tenant_region=models.region_of(visitor.tenant.address.country),
+        customer_region=models.region_of(visitor.customer.address.country),
     )
 
 

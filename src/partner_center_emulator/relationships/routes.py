@@ -59,4 +59,5 @@ ROUTES: tuple[Route | Page, ...] = (
     Page("GET", "/Adminportal/Home", page.show),
     Page("POST", "/Adminportal/Home", page.submit),
     Page("GET", "/Adminportal/style.css", page.style),
+    Page("GET", "/Adminportal/icon.svg", page.icon),
 )
