@@ -145,6 +145,16 @@ def test_a_report_without_anything_says_so():
         assert words in text
 
 
+def test_those_who_need_somebody_come_first():
+    """Whatever order the customers come in, the page begins with the work that waits for a person."""
+    phases = [Phase.MOVED, Phase.NOTHING_TO_MOVE, Phase.INVITED, Phase.STALE, Phase.VERIFIED, Phase.STRANDED]
+    lines = [replace(moved_customer(phase.value), phase=phase) for phase in phases]
+    text = Page(render_html(report(*lines))).text.partition("Customer by customer")[2]
+    places = [text.index(phase.value) for phase in reversed(phases[2:])]
+    assert places == sorted(places)
+    assert text.index("moved Moved") < text.index("nothing_to_move")
+
+
 def test_an_unapproved_plan_is_called_that():
     """Nobody must take a plan for approved because a field is empty."""
     made = report()

@@ -64,6 +64,9 @@ GROUPS = (
     Group("Nothing to move", "nothing", "No subscription that has to move.", (Phase.NOTHING_TO_MOVE,)),
 )
 _GROUP_OF = {phase: group for group in GROUPS for phase in group.phases}
+# Who needs somebody most stands first; inside a group the caller's order stays.
+_BY_NEED = ("Needs a person", "Blocked", "Under way", "Waiting", "Moved", "Nothing to move")
+_URGENCY = {phase: _BY_NEED.index(group.label) for phase, group in _GROUP_OF.items()}
 PHASE_LABELS: Mapping[Phase, str] = {
     Phase.PLANNED: "Planned",
     Phase.INVITED: "Invited",
@@ -118,6 +121,7 @@ def _pieces(data: ReportData) -> Iterator[str]:
         .get_template("report.html")
         .generate(
             data=data,
+            customers=sorted(data.customers, key=lambda one: _URGENCY[one.phase]),
             css=Markup(css),  # noqa: S704 - our own file, no text from outside
             policy=content_policy(css),
             summary=_summary(data),

@@ -141,9 +141,9 @@ class Counts:
 class ReportData:
     """Everything one report says, as it was at ``made_at`` (UTC).
 
-    ``phases`` counts every customer of the newest plan. ``customers`` are listed as given, those that need somebody
-    first; ``customers_left_out`` says how many more there are than the page lists. ``calls_about`` says which calls
-    ``calls`` counts, for example "this run". ``plan`` is None while there is none.
+    ``phases`` counts every customer of the newest plan. ``customers`` come in any order, the page puts those that
+    need somebody first; ``customers_left_out`` says how many more there are than the page lists. ``calls_about`` says
+    which calls ``calls`` counts, for example "this run". ``plan`` is None while there is none.
     """
 
     consolidation: str
