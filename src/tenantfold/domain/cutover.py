@@ -174,10 +174,15 @@ def _staleness(case: Case, missing: tuple[PlanItem, ...], observation: Observati
         refusal = guards.plan_is_fresh(item, observation.source.get(item.subscription_id))
         if refusal is not None:
             return refusal
-    planned = {item.subscription_id for item in case.customer.items}
+    planned = {item.subscription_id: item for item in case.customer.items}
     for subscription in observation.source.values():
-        if subscription.id not in planned and subscription.wire_status == WireStatus.ACTIVE:
+        item = planned.get(subscription.id)
+        if subscription.wire_status != WireStatus.ACTIVE:
+            continue
+        if item is None:
             return guards.unplanned(subscription)
+        if not item.moves and item.wire_status != WireStatus.ACTIVE:  # left out because it was off
+            return guards.plan_is_fresh(item, subscription)
     return None
 
 
