@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from partner_center_emulator import actors, credentials, demo_world, ledger, worlds
 from partner_center_emulator.clock import ClockState
-from partner_center_emulator.emulator import Emulator
+from partner_center_emulator.emulator import Emulator, Options
 from partner_center_emulator.requests import Page, PageHandler
 from partner_center_emulator.subscriptions import models as subscriptions
 from partner_center_emulator.world import Customer, PartnerTenant, World
@@ -127,6 +127,24 @@ async def set_clock(emulator: Emulator, request: Request) -> ClockState:
 
 
 @_guarded
+async def read_options(emulator: Emulator, _request: Request) -> Options:
+    """Return the switches of the pretended service."""
+    return emulator.options
+
+
+@_guarded
+async def set_options(emulator: Emulator, request: Request) -> Options:
+    """Change some switches; what is not named stays. The port cannot be changed while serving."""
+    changes = await _order(request, dict[str, object])
+    present = msgspec.structs.asdict(emulator.options)
+    unknown = sorted((set(changes) - set(present)) | ({"port"} & set(changes)))
+    if unknown:
+        raise ControlError(f"There is no option {unknown[0]} that can be set here.")
+    emulator.options = msgspec.convert(present | changes, Options)
+    return emulator.options
+
+
+@_guarded
 async def reset(emulator: Emulator, request: Request) -> object:
     """Make a new world in place of the present one."""
     order = await _order(request, ResetOrder)
@@ -220,6 +238,8 @@ ROUTES = (
     Page("GET", f"{PREFIX}/health", health),
     Page("GET", f"{PREFIX}/clock", read_clock),
     Page("POST", f"{PREFIX}/clock", set_clock),
+    Page("GET", f"{PREFIX}/options", read_options),
+    Page("POST", f"{PREFIX}/options", set_options),
     Page("POST", f"{PREFIX}/reset", reset),
     Page("GET", f"{PREFIX}/snapshot", read_snapshot),
     Page("POST", f"{PREFIX}/snapshot", load_snapshot),

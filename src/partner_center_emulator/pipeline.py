@@ -105,7 +105,7 @@ def _parse_body(call: Call) -> None:
         return
     try:
         call.body = msgspec.json.decode(call.raw_body.removeprefix(BOM))
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, RecursionError):
         raise refusal(2000, "The body is not valid JSON.") from None
 
 

@@ -7,6 +7,7 @@ pages without a bearer token, ``Page``. A handler is ``async def read_order(call
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Literal, cast
 from urllib.parse import parse_qsl
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 Auth = Literal["AO", "AU"]
 Audience = Literal["partner", "graph"]
 AGENTS = frozenset({"admin_agent", "sales_agent", "helpdesk_agent", "global_admin"})
+
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_NO_GUID = "The tenant id must be a GUID."
 
 
 class Principal(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,12 +146,13 @@ class Call:
     def customer(self) -> Customer:
         """Return the path's customer if this tenant has a relationship with it.
 
-        Raises 404 code 60003 for an unknown tenant, 403 code 20002 without a relationship (core reference 10a.2).
+        Raises 400 code 2000 if it is no GUID, 404 code 60003 for an unknown tenant, 403 code 20002 without a
+        relationship (core reference 10a.2).
         """
         customer_id = self.path["customer"].lower()
         customer = self.world.customers.get(customer_id)
         if customer is None:
-            raise refusal(60003, customer_id)
+            raise refusal(60003, customer_id) if _GUID.fullmatch(customer_id) else refusal(2000, _NO_GUID)
         if not self.emulator.sees(self.tenant.id, customer_id):
             raise refusal(20002, self.tenant.id, customer_id)
         return customer

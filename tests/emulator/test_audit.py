@@ -61,6 +61,7 @@ async def test_a_record_has_its_value_as_pascal_case_text(emulator: Emulator, cl
     [
         ("?startDate=2026-03-03", ["create_order", "update_order"]),
         ("?startDate=2026-03-02&endDate=2026-03-03", ["add_customer", "create_order"]),
+        ("?endDate=9999-12-31", ["add_customer", "create_order", "update_order"]),
         ("?startDate=3/4/2026 12:00:00 AM", ["update_order"]),
         ('?filter={"Field":"CompanyName","Value":"BRAVO","Operator":"substring"}', ["create_order"]),
         (f'?filter={{"Field":"CustomerId","Value":"{ALFA}","Operator":"equals"}}', ["add_customer", "update_order"]),

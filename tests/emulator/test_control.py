@@ -49,6 +49,9 @@ async def test_moves_the_clock(emulator: Emulator, anonymous: httpx2.AsyncClient
         ("clock", {"speed": 0}),
         ("clock", {"velocity": 5}),
         ("clock", {"freeze": "yes"}),
+        ("options", {"port": 1}),
+        ("options", {"throttel": 1}),
+        ("options", {"mfa": "sometimes"}),
         ("reset", {"customers": -1}),
         ("reset", {"world": "flat"}),
         ("actors", {}),
@@ -75,6 +78,14 @@ async def test_answers_broken_json_with_a_sentence(anonymous: httpx2.AsyncClient
     """A body that is no JSON is 400 as well."""
     answer = await anonymous.post("/_emulator/clock", content=b"{")
     assert (answer.status_code, "error" in answer.json()) == (400, True)
+
+
+async def test_changes_switches_while_it_runs(emulator: Emulator, anonymous: httpx2.AsyncClient):
+    """What is named changes, the rest stays."""
+    changed = (await control(anonymous, "options", throttle_limit=7, mfa="off")).json()
+    assert (changed["throttle_limit"], changed["mfa"], changed["strict"]) == (7, "off", False)
+    assert emulator.options.throttle_limit == 7
+    assert (await anonymous.get("/_emulator/options")).json() == changed
 
 
 async def test_resets_to_a_generated_world(emulator: Emulator, anonymous: httpx2.AsyncClient):

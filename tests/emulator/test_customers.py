@@ -74,6 +74,8 @@ async def test_tells_an_unknown_tenant_from_one_without_relationship(client: Cli
     target = client("target")
     unknown = await target.get(f"/v1/customers/{STRANGER}")
     unrelated = await target.get(f"/v1/customers/{ALFA}")
+    no_guid = await target.get("/v1/customers/alfa")
+    assert (no_guid.status_code, no_guid.json()["code"]) == (400, 2000)
     assert (unknown.status_code, unknown.json()["code"]) == (404, 60003)
     assert (unrelated.status_code, unrelated.json()["code"]) == (403, 20002)
     assert set(unrelated.json()) == {"code", "description", "data", "source"}

@@ -34,8 +34,8 @@ def _period(call: Call) -> tuple[datetime, datetime]:
     start_text, end_text = call.query.get("startdate"), call.query.get("enddate")
     start = models.read_day(start_text) if start_text else now - timedelta(days=models.DEFAULT_DAYS)
     end = models.read_day(end_text) if end_text else now
-    # an end that is only a day means the whole of it
-    if end_text and end.time() == datetime.min.time():
+    # an end that is only a day means the whole of it; nothing lies in the future, so a later end stays as it is
+    if end_text and end <= now and end.time() == datetime.min.time():
         end += timedelta(days=1)
     if start > end:
         raise refusal(2000, "The start date must not lie after the end date.")

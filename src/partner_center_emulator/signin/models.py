@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
+from jwt.types import Options as JwtOptions
 
 from partner_center_emulator.coverage import behaviour
 from partner_center_emulator.emulator import Emulator
@@ -240,7 +241,7 @@ def verify(emulator: Emulator, token_text: str) -> Principal | None:
 
 def _decode(emulator: Emulator, token_text: str) -> Principal | None:
     # times are checked against the emulator's clock by the caller, not against the machine's by the library
-    unchecked = {"verify_exp": False, "verify_nbf": False, "verify_iat": False, "verify_aud": False}
+    unchecked: JwtOptions = {"verify_exp": False, "verify_nbf": False, "verify_iat": False, "verify_aud": False}
     try:
         claims = jwt.decode(token_text, emulator.derived(SigningKey).public, algorithms=["RS256"], options=unchecked)
     except jwt.InvalidTokenError:
