@@ -4,9 +4,10 @@
 PYTHON ?= python3
 UV_VERSION := 0.13.9
 BIN := .venv/bin
+UV := $(BIN)/uv --system-certs
 REQUIREMENTS := requirements/dev.txt
 STAMP := .venv/.stamp-$(shell cksum $(REQUIREMENTS) | cut -d' ' -f1)
-COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml
+COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml
 FAST := not slow and not browser
 PYTEST := $(BIN)/pytest --numprocesses auto
 
@@ -19,8 +20,8 @@ $(STAMP): $(REQUIREMENTS)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "tenantfold needs Python 3.11 or newer; set PYTHON=")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes $(REQUIREMENTS)
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@$(UV) pip sync --quiet --python $(BIN)/python --require-hashes $(REQUIREMENTS)
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@rm -f .venv/.stamp-* && touch $@
 	@echo "ready: .venv"
 
