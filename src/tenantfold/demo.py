@@ -193,9 +193,9 @@ class Demo:
     def _judge(self) -> bool:
         """Ask the truth ledger; show a table a manager understands."""
         truth = self.world.get("ledger?detail=1")
-        unfinished = self.answer("status")["unfinished"]
-        explained = {one["customer_id"] for one in unfinished if one["why"] and one["owner"] and one["next_action"]}
-        not_moved = [one for one in truth["customers"] if one["state"] in {"partly", "untouched"}]
+        standings = self.answer("status", "--all")["customers"]
+        explained = {one["customer_id"] for one in standings if one["why"] and one["owner"] and one["next_action"]}
+        not_moved = [one for one in truth["customers"] if one["state"] != "moved"]
         unexplained = [one for one in not_moved if one["customer_id"] not in explained]
         totals = truth["totals"]
         rows = [
@@ -211,14 +211,16 @@ class Demo:
         ]
         self.renderer.line()
         self.renderer.table("What really happened (the emulator's truth ledger)", ("", "count"), rows, numbers=(1,))
-        self._show_left(unfinished)
+        left = {one["customer_id"] for one in not_moved}
+        self._show_left([one for one in standings if one["customer_id"] in left])
         self._show_files()
         clean = not (totals["twins"] or totals["gaps"] or totals["unequal"] or totals["overlap_seat_days"])
         return clean and not unexplained and totals["moved"] > 0 and not totals["partly"]
 
-    def _show_left(self, unfinished: list[Mapping[str, str]]) -> None:
-        rows = [(one["customer"], one["owner"], one["next_action"]) for one in unfinished]
-        self.renderer.table("Who did not move, and who acts next", ("customer", "who", "what to do"), rows)
+    def _show_left(self, left: list[Mapping[str, str]]) -> None:
+        rows = [(one["customer"], one["why"], one["owner"], one["next_action"]) for one in left]
+        headings = ("customer", "why", "who acts next", "what to do")
+        self.renderer.table("Who did not move", headings, rows)
 
     def _show_files(self) -> None:
         places = sorted(

@@ -272,6 +272,21 @@ def test_accuses_nobody_when_sources_go_in_another_order_than_they_were_made():
     assert found.parity.equal == 2
 
 
+@pytest.mark.parametrize("copies", [1, 4])
+def test_pairs_subscriptions_of_one_offer_by_their_billing_cycle(copies: int):
+    """Monthly stands for monthly and annual for annual, in whatever order they were made."""
+    story = Story()
+    for number in range(copies):
+        story.had(f"annual-{number}", 10, cycle="annual").had(f"monthly-{number}", 10)
+    story.at("03-02 09:00")
+    for number in range(copies):
+        story.creates(f"t-monthly-{number}", 10).creates(f"t-annual-{number}", 10, cycle="annual")
+    for number in range(copies):
+        story.suspends(f"annual-{number}", f"monthly-{number}")
+    found = story.judged()
+    assert (found.parity.moved, found.parity.unequal) == (2 * copies, [])
+
+
 def test_finds_the_missing_one_of_many():
     """With more sources than every pairing could be tried for, the one without target is still found."""
     story = Story()

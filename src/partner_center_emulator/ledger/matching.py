@@ -17,6 +17,7 @@ from itertools import permutations
 import msgspec
 
 from partner_center_emulator.ledger.timeline import START, Step, Track
+from partner_center_emulator.world import Subscription
 
 # Up to this many sources or lanes every pairing is tried; larger families are paired in order.
 _TRY_ALL = 5
@@ -178,7 +179,7 @@ def _in_order(sources: Sequence[Track], lanes: Sequence[Lane]) -> tuple[list[Pai
     pairs: list[Pair] = []
     unmatched: list[Track] = []
     for source in waiting:
-        equal = next((lane for lane in rest if lane_seats(lane) == seats_of(source)), None)
+        equal = next((lane for lane in rest if _is_equal(source, lane)), None)
         if equal is None:
             unmatched.append(source)
         else:
@@ -187,6 +188,16 @@ def _in_order(sources: Sequence[Track], lanes: Sequence[Lane]) -> tuple[list[Pai
     pairs += [Pair(source, lane) for source, lane in zip(unmatched, rest, strict=False)]
     count = min(len(unmatched), len(rest))
     return pairs, unmatched[count:], rest[count:]
+
+
+def _is_equal(source: Track, lane: Lane) -> bool:
+    same_terms = terms_of(source.subscription) == terms_of(lane.spells[-1].subscription)
+    return same_terms and lane_seats(lane) == seats_of(source)
+
+
+def terms_of(subscription: Subscription) -> tuple[str, str]:
+    """Return what two subscriptions of one offer and as many seats may still differ in."""
+    return (subscription.billing_cycle, subscription.partner_id_on_record or "")
 
 
 def seats_of(source: Track) -> int:

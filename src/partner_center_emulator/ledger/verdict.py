@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 import msgspec
 
-from partner_center_emulator.ledger.matching import Cost, Lane, lane_seats, seats_of
+from partner_center_emulator.ledger.matching import Cost, Lane, lane_seats, seats_of, terms_of
 from partner_center_emulator.ledger.shape import Difference, Gap, Overlap
 from partner_center_emulator.ledger.timeline import START, Step, Track
 
@@ -160,15 +160,16 @@ def _owed(step: Step, owed: int, *, was_active: bool, had: int) -> int:
 
 
 def pair_cost(source: Track, lane: Lane | None, now: datetime, *, strange_parent: bool) -> Cost:
-    """Return how badly a lane stands for a source: missing service, then seats, then parent, then overlap."""
+    """Return how badly a lane stands for a source: missing service, seats, parent, terms, overlap."""
     moments = observe(source, lane)
     gaps = find_gaps(source, moments, now)
     missing = sum(gap.seat_seconds for gap in gaps)
     if lane is None:
-        return (missing, float(len(gaps)), 0.0, 0.0, 0.0)
+        return (missing, float(len(gaps)), 0.0, 0.0, 0.0, 0.0)
     overlap = sum(found.seat_days for found in find_overlaps(source, lane, moments, now))
     seats = abs(lane_seats(lane) - seats_of(source))
-    return (missing, float(len(gaps)), float(seats), float(strange_parent), float(overlap))
+    other_terms = terms_of(source.subscription) != terms_of(lane.spells[-1].subscription)
+    return (missing, float(len(gaps)), float(seats), float(strange_parent), float(other_terms), float(overlap))
 
 
 def find_differences(

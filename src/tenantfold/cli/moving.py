@@ -129,19 +129,24 @@ def _show_summary(renderer: Renderer, summary: RunSummary) -> None:
         renderer.hint("tenantfold report")
 
 
-def status(*, config_path: ConfigOption = None, as_json: JsonOption = False) -> None:
+def status(
+    *,
+    everybody: Annotated[bool, typer.Option("--all", help="List customers that are finished as well.")] = False,
+    config_path: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Show how far everybody is, and who must act next."""
 
     async def work(program: Program, renderer: Renderer) -> ExitCode:
         plan = await newest_plan(program.store)
         phases = await program.store.phase_counts()
-        unfinished = [_row(one) async for one in every_standing(program, unfinished_only=True)]
-        renderer.document({"plan": plan, "phases": phases, "unfinished": unfinished})
+        customers = [_row(one) async for one in every_standing(program, unfinished_only=not everybody)]
+        renderer.document({"plan": plan, "phases": phases, "customers": customers})
         rows = [(phase.value, phases[phase]) for phase in Phase if phases.get(phase)]
         approved = f"approved by {plan.approved_by}" if plan.approved_at else "not approved"
         renderer.title(f"Plan {plan.checksum[:12]}, {approved}")
         renderer.table("Customers", ("phase", "count"), rows, numbers=(1,))
-        _show_unfinished(renderer, unfinished)
+        _show_customers(renderer, customers)
         return ExitCode.OK
 
     run_command(config_path, as_json, work)
@@ -160,15 +165,15 @@ def _row(standing: Standing) -> dict[str, str]:
     }
 
 
-def _show_unfinished(renderer: Renderer, unfinished: list[dict[str, str]]) -> None:
-    if not unfinished:
+def _show_customers(renderer: Renderer, customers: list[dict[str, str]]) -> None:
+    if not customers:
         renderer.hint("tenantfold report")
         return
     columns = ("customer", "phase", "owner", "why", "next_action")
-    shown = [tuple(one[column] for column in columns) for one in unfinished[:SHOWN]]
+    shown = [tuple(one[column] for column in columns) for one in customers[:SHOWN]]
     renderer.table("Who must act", ("customer", "phase", "who", "why", "what to do"), shown)
-    if len(unfinished) > SHOWN:
-        renderer.line(f"... and {len(unfinished) - SHOWN} more: tenantfold export results --to results.xlsx")
+    if len(customers) > SHOWN:
+        renderer.line(f"... and {len(customers) - SHOWN} more: tenantfold export results --to results.xlsx")
 
 
 def explain(

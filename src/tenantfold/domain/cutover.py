@@ -112,7 +112,8 @@ def _settle(case: Case, intent: Intent, observation: Observation | None, now: da
         case stranded.Found(outcome=outcome):
             return AdoptOutcome(intent, outcome)
         case stranded.Gone():
-            return Resend(intent)
+            reason = _not_to_send_again(case, intent, observation, now, policy)
+            return AdoptOutcome(intent, _not_applied(intent, reason, now)) if reason else Resend(intent)
         case stranded.Unclear(refusal=refusal):
             return Pause(refusal)
 
@@ -126,15 +127,27 @@ def _settle_suspension(case: Case, intent: Intent, observation: Observation, now
     refusal = _suspension_refusal(item, counterparts, observation) if item else None
     if item is None or refusal is not None:
         # not suspended and may not be any more: the intent is closed without effect, the normal path explains why
-        outcome = Outcome(
-            intent_key=intent.key,
-            kind=OutcomeKind.FAILED,
-            at=now,
-            code="not_applied",
-            detail=refusal.detail if refusal else "The plan no longer holds this subscription.",
-        )
-        return AdoptOutcome(intent, outcome)
+        reason = refusal.detail if refusal else "The plan no longer holds this subscription."
+        return AdoptOutcome(intent, _not_applied(intent, reason, now))
     return Resend(intent)
+
+
+def _not_to_send_again(case: Case, intent: Intent, observation: Observation, now: datetime, policy: Policy) -> str:
+    """Why an order that had no effect may not be sent again (invariant 5, R-33); empty when it may."""
+    refusal = guards.may_drive(case.plan, case.customer.disposition, _blocked_because(case))
+    if refusal is None:
+        wanted = {item.subscription_id: item for item in case.customer.items if item.moves}
+        for line in intent.lines:
+            item = wanted.get(line.source_subscription_id)
+            if item is None or (item.billing_cycle, _line(item, line.parent_target_id)) != (intent.billing_cycle, line):
+                return "The newest plan no longer holds this order."
+        ordered = tuple(wanted[subscription_id] for subscription_id in intent.subjects)
+        refusal = _staleness(case, ordered, observation) or _too_late(case.counterparts, now, policy)
+    return refusal.detail if refusal else ""
+
+
+def _not_applied(intent: Intent, reason: str, now: datetime) -> Outcome:
+    return Outcome(intent_key=intent.key, kind=OutcomeKind.FAILED, at=now, code="not_applied", detail=reason)
 
 
 # --- the target side -------------------------------------------------------------------------------------------------
@@ -156,9 +169,9 @@ def _provide(
     if adopted:
         absent = next((one for one in adopted if one.target_id not in observation.target), None)
         return Pause(_adoption_gone(absent)) if absent else Link(adopted)
-    late = guards.may_start_today(now, policy)
-    if late is not None and not any(one.origin is Origin.CREATED for one in counterparts.values()):
-        return Pause(late)  # a cutover that has begun today is finished, not stopped (R-33)
+    late = _too_late(counterparts.values(), now, policy)
+    if late is not None:
+        return Pause(late)
     agreement = _agreement(case, observation)
     if agreement is not None:
         return agreement
@@ -169,6 +182,12 @@ def _provide(
     return _order_bases(bases) if bases else _order_add_ons(missing, counterparts)
 
 
+def _too_late(counterparts: Iterable[Counterpart], now: datetime, policy: Policy) -> Refusal | None:
+    """A cutover that has begun today is finished, not stopped (R-33)."""
+    begun = any(one.origin is Origin.CREATED for one in counterparts)
+    return None if begun else guards.may_start_today(now, policy)
+
+
 def _staleness(case: Case, missing: tuple[PlanItem, ...], observation: Observation) -> Refusal | None:
     for item in missing:
         refusal = guards.plan_is_fresh(item, observation.source.get(item.subscription_id))
@@ -176,13 +195,13 @@ def _staleness(case: Case, missing: tuple[PlanItem, ...], observation: Observati
             return refusal
     planned = {item.subscription_id: item for item in case.customer.items}
     for subscription in observation.source.values():
-        item = planned.get(subscription.id)
+        seen = planned.get(subscription.id)
         if subscription.wire_status != WireStatus.ACTIVE:
             continue
-        if item is None:
+        if seen is None:
             return guards.unplanned(subscription)
-        if not item.moves and item.wire_status != WireStatus.ACTIVE:  # left out because it was off
-            return guards.plan_is_fresh(item, subscription)
+        if not seen.moves and seen.wire_status != WireStatus.ACTIVE:  # left out because it was off
+            return guards.plan_is_fresh(seen, subscription)
     return None
 
 

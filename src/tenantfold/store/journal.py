@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, insert, or_, select
 
 from tenantfold.domain.journal import Intent, Outcome
 from tenantfold.domain.model import CustomerId, SubscriptionId
@@ -17,11 +17,33 @@ from tenantfold.domain.records import Case, Event, Step
 from tenantfold.domain.states import Counterpart, Origin, Progress
 from tenantfold.errors import ConflictError
 from tenantfold.store import codec, tables
-from tenantfold.store.plans import newest_plan, plan_customer
+from tenantfold.store.plans import newest_plan
 from tenantfold.store.progress import read_progress, store_progress
-from tenantfold.store.statements import changed_rows, insert_if_absent, insert_into
+from tenantfold.store.statements import DialectInsert, insert_if_absent, upsert
 
 _counterpart = tables.counterpart.c
+_COUNTERPARTS = select(tables.counterpart).order_by(_counterpart.source_id)
+_COUNTERPARTS_OF = _COUNTERPARTS.where(_counterpart.customer_id == bindparam("customer_id"))
+_ADD_EVENT = insert(tables.event).inline()
+# what the newest plan and the progress say of one customer; the two belong to the same plan or the row is not there
+_STANDING = (
+    select(tables.progress, tables.plan_customer.c.value, tables.invitation.c.at.label("invited_at"))
+    .join(
+        tables.plan_customer,
+        and_(
+            tables.plan_customer.c.plan_id == tables.progress.c.plan_id,
+            tables.plan_customer.c.customer_id == tables.progress.c.customer_id,
+        ),
+    )
+    .outerjoin(tables.invitation, tables.invitation.c.customer_id == tables.progress.c.customer_id)
+    .where(tables.progress.c.customer_id == bindparam("customer_id"), tables.progress.c.plan_id == bindparam("plan_id"))
+)
+_JOURNAL_OF = (
+    select(tables.intent.c.value, tables.outcome.c.value)
+    .select_from(tables.intent.outerjoin(tables.outcome))
+    .where(tables.intent.c.customer_id == bindparam("customer_id"))
+    .order_by(tables.intent.c.seq)
+)
 
 
 def record_intent(conn: Connection, intent: Intent) -> None:
@@ -69,23 +91,17 @@ def _insert_outcome(conn: Connection, outcome: Outcome) -> None:
 
 def _save_counterpart(conn: Connection, customer_id: CustomerId, counterpart: Counterpart) -> None:
     """Insert or renew a counterpart; one that has its target keeps it (invariant 2)."""
-    statement = insert_into(conn, tables.counterpart).values(
-        source_id=counterpart.source_id,
-        target_id=counterpart.target_id,
-        customer_id=customer_id,
-        order_id=counterpart.order_id,
-        origin=counterpart.origin.value,
-        cutover_on=counterpart.cutover_on,
-        verified_at=counterpart.verified_at,
-        suspended_at=counterpart.suspended_at,
-    )
-    renewed = ("target_id", "order_id", "origin", "cutover_on", "verified_at", "suspended_at")
-    statement = statement.on_conflict_do_update(
-        index_elements=["source_id"],
-        set_={name: statement.excluded[name] for name in renewed},
-        where=or_(_counterpart.target_id.is_(None), _counterpart.target_id == statement.excluded.target_id),
-    )
-    if not changed_rows(conn, statement):
+    row = {
+        "source_id": counterpart.source_id,
+        "target_id": counterpart.target_id,
+        "customer_id": customer_id,
+        "order_id": counterpart.order_id,
+        "origin": counterpart.origin.value,
+        "cutover_on": counterpart.cutover_on,
+        "verified_at": counterpart.verified_at,
+        "suspended_at": counterpart.suspended_at,
+    }
+    if not upsert(conn, tables.counterpart, row, _keeps_its_target):
         raise ConflictError(
             f"Source subscription {counterpart.source_id} has another target subscription already.",
             source_id=counterpart.source_id,
@@ -93,12 +109,17 @@ def _save_counterpart(conn: Connection, customer_id: CustomerId, counterpart: Co
         )
 
 
+def _keeps_its_target(statement: DialectInsert) -> ColumnElement[bool]:
+    return or_(_counterpart.target_id.is_(None), _counterpart.target_id == statement.excluded.target_id)
+
+
 def counterparts(conn: Connection, customer_id: CustomerId | None) -> Mapping[SubscriptionId, Counterpart]:
     """Counterparts by source subscription, of one customer or of all."""
-    query = select(tables.counterpart).order_by(_counterpart.source_id)
-    if customer_id is not None:
-        query = query.where(_counterpart.customer_id == customer_id)
-    return {row.source_id: _read_counterpart(row) for row in conn.execute(query)}
+    if customer_id is None:
+        rows = conn.execute(_COUNTERPARTS)
+    else:
+        rows = conn.execute(_COUNTERPARTS_OF, {"customer_id": customer_id})
+    return {row.source_id: _read_counterpart(row) for row in rows}
 
 
 def _read_counterpart(row: Row[Any]) -> Counterpart:
@@ -118,20 +139,18 @@ def case_of(conn: Connection, customer_id: CustomerId) -> Case | None:
     plan = newest_plan(conn)
     if plan is None:
         return None
-    customer = plan_customer(conn, plan.id, customer_id)
-    if customer is None:
+    row = conn.execute(_STANDING, {"customer_id": customer_id, "plan_id": plan.id}).first()
+    if row is None:
         return None
-    row = conn.execute(select(tables.progress).where(tables.progress.c.customer_id == customer_id)).one()
-    invited = tables.invitation.c
     open_intents, settled = _journal_of(conn, customer_id)
     return Case(
         plan=plan,
-        customer=customer,
+        customer=codec.plan_customers([row.value])[0],
         progress=read_progress(row),
         counterparts=tuple(counterparts(conn, customer_id).values()),
         open_intents=open_intents,
         settled=settled,
-        invited_at=conn.execute(select(invited.at).where(invited.customer_id == customer_id)).scalar(),
+        invited_at=row.invited_at,
     )
 
 
@@ -139,13 +158,7 @@ def _journal_of(
     conn: Connection, customer_id: CustomerId
 ) -> tuple[tuple[Intent, ...], tuple[tuple[Intent, Outcome], ...]]:
     """A customer's open and settled intents over all plans, oldest first."""
-    query = (
-        select(tables.intent.c.value, tables.outcome.c.value)
-        .select_from(tables.intent.outerjoin(tables.outcome))
-        .where(tables.intent.c.customer_id == customer_id)
-        .order_by(tables.intent.c.seq)
-    )
-    rows = conn.execute(query).all()
+    rows = conn.execute(_JOURNAL_OF, {"customer_id": customer_id}).all()
     open_intents = codec.intents(row[0] for row in rows if row[1] is None)
     settled = [row for row in rows if row[1] is not None]
     pairs = zip(codec.intents(row[0] for row in settled), codec.outcomes(row[1] for row in settled), strict=True)
@@ -154,11 +167,8 @@ def _journal_of(
 
 def add_event(conn: Connection, event: Event) -> None:
     """Add one line of history."""
-    conn.execute(
-        insert(tables.event).values(
-            at=event.at, customer_id=event.customer_id, name=event.name, facts=codec.to_json(event.facts)
-        )
-    )
+    row = {"at": event.at, "customer_id": event.customer_id, "name": event.name, "facts": codec.to_json(event.facts)}
+    conn.execute(_ADD_EVENT, row)
 
 
 def events(conn: Connection, customer_id: CustomerId | None, limit: int) -> tuple[Event, ...]:

@@ -20,8 +20,7 @@ PLAN_BATCH = 500  # customers written or read at a time
 
 _plan = tables.plan.c
 _customer = tables.plan_customer.c
-_CUSTOMER_COLUMNS = [column.name for column in tables.plan_customer.columns]
-_ITEM_COLUMNS = [column.name for column in tables.plan_item.columns]
+_NEWEST = select(tables.plan).where(_plan.complete).order_by(_plan.id.desc()).limit(1)
 
 
 def begin_plan(conn: Connection, header: PlanHeader, now: datetime) -> int:
@@ -47,8 +46,8 @@ def add_customers(conn: Connection, plan_id: int, customers: Sequence[PlanCustom
     """
     if conn.execute(select(_plan.id).where(_plan.id == plan_id)).first() is None:
         raise _overtaken(plan_id)
-    bulk_insert(conn, tables.plan_customer, _CUSTOMER_COLUMNS, [_customer_row(plan_id, one) for one in customers])
-    bulk_insert(conn, tables.plan_item, _ITEM_COLUMNS, [row for one in customers for row in _item_rows(plan_id, one)])
+    bulk_insert(conn, tables.plan_customer, [_customer_row(plan_id, one) for one in customers])
+    bulk_insert(conn, tables.plan_item, [row for one in customers for row in _item_rows(plan_id, one)])
 
 
 def finish_plan(conn: Connection, plan_id: int, checksum: str) -> PlanRecord:
@@ -92,13 +91,14 @@ def drop_half_written(conn: Connection, before: int) -> None:
 
 def newest_plan_id(conn: Connection) -> int | None:
     """The number of the newest complete plan."""
-    return conn.execute(select(_plan.id).where(_plan.complete).order_by(_plan.id.desc()).limit(1)).scalar()
+    row = conn.execute(_NEWEST).first()
+    return None if row is None else int(row.id)
 
 
 def newest_plan(conn: Connection) -> PlanRecord | None:
     """The newest complete plan."""
-    plan_id = newest_plan_id(conn)
-    return None if plan_id is None else plan_record(conn, plan_id)
+    row = conn.execute(_NEWEST).first()
+    return None if row is None else _read_plan(row)
 
 
 def plan_record(conn: Connection, plan_id: int) -> PlanRecord:

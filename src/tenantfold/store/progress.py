@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, case, func, literal, null, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, case, func, literal, null, or_, select, update
 
 from tenantfold.domain.model import CustomerId
 from tenantfold.domain.plan import Disposition
@@ -27,6 +27,9 @@ WAIT_FOR_CUSTOMER = "Wait until the customer accepts the relationship request."
 _ID_BATCH = 500  # ids in one statement; both databases limit the number of parameters
 
 _progress = tables.progress.c
+_STORE = update(tables.progress).where(
+    _progress.customer_id == bindparam("of_customer"), _progress.version == bindparam("at_version")
+)
 
 
 def read_progress(row: Row[Any]) -> Progress:
@@ -48,22 +51,20 @@ def read_progress(row: Row[Any]) -> Progress:
 def store_progress(conn: Connection, progress: Progress) -> Progress:
     """Bring a row to these values if it still has this version. ConflictError, with nothing written, when not."""
     stored = replace(progress, version=progress.version + 1)
-    statement = (
-        update(tables.progress)
-        .where(_progress.customer_id == progress.customer_id, _progress.version == progress.version)
-        .values(
-            phase=stored.phase.value,
-            code=stored.code,
-            detail=stored.detail,
-            owner=stored.owner.value,
-            next_action=stored.next_action,
-            accepted_at=stored.accepted_at,
-            due_at=stored.due_at,
-            deadline_at=stored.deadline_at,
-            version=stored.version,
-        )
-    )
-    if not conn.execute(statement).rowcount:
+    row = {
+        "of_customer": progress.customer_id,
+        "at_version": progress.version,
+        "phase": stored.phase.value,
+        "code": stored.code,
+        "detail": stored.detail,
+        "owner": stored.owner.value,
+        "next_action": stored.next_action,
+        "accepted_at": stored.accepted_at,
+        "due_at": stored.due_at,
+        "deadline_at": stored.deadline_at,
+        "version": stored.version,
+    }
+    if not conn.execute(_STORE, row).rowcount:
         raise ConflictError(
             f"The progress of customer {progress.customer_id} moved since it was read.",
             customer_id=progress.customer_id,

@@ -44,7 +44,9 @@ class _Facts:
 def rebase(conn: Connection, plan_id: int, now: datetime) -> None:
     """Bring the progress of all customers to a plan that was just completed."""
     values = _values(plan_id, now)
-    statement = insert_into(conn, tables.progress).from_select(list(values), _planned_rows(plan_id, values))
+    statement = insert_into(conn.dialect.name, tables.progress).from_select(
+        list(values), _planned_rows(plan_id, values)
+    )
     renewed: dict[str, Any] = {name: statement.excluded[name] for name in values if name != "customer_id"}
     conn.execute(statement.on_conflict_do_update(index_elements=["customer_id"], set_=renewed))
     left_out = tables.progress.c

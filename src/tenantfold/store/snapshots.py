@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, func, insert, select, update
 
 from tenantfold.domain.model import Customer, CustomerId, Offer, Subscription, Tenant, TenantId, TenantRole
 from tenantfold.domain.reads import Read
@@ -19,8 +19,16 @@ LISTED, READ, UNREAD = "listed", "read", "unread"
 
 _snapshot = tables.snapshot.c
 _customer = tables.snapshot_customer.c
-_SUBSCRIPTION_COLUMNS = [column.name for column in tables.snapshot_subscription.columns]
-_OFFER_COLUMNS = [column.name for column in tables.snapshot_offer.columns]
+_held = tables.snapshot_subscription.c
+_ROW = select(tables.snapshot).where(
+    _snapshot.tenant_id == bindparam("tenant_id"), _snapshot.number == bindparam("number")
+)
+_STATE = select(_customer.state).where(
+    _customer.snapshot_id == bindparam("snapshot_id"), _customer.customer_id == bindparam("customer_id")
+)
+_DROP_HELD = delete(tables.snapshot_subscription).where(
+    _held.snapshot_id == bindparam("snapshot_id"), _held.customer_id == bindparam("customer_id")
+)
 
 
 def save_tenant(conn: Connection, tenant: Tenant) -> None:
@@ -112,15 +120,13 @@ def save_customer(
 ) -> None:
     """Keep a customer's details and exactly these subscriptions."""
     row = _open_row(conn, snapshot)
-    held = tables.snapshot_subscription.c
-    conn.execute(
-        delete(tables.snapshot_subscription).where(held.snapshot_id == row.id, held.customer_id == customer.value.id)
-    )
+    key = {"snapshot_id": row.id, "customer_id": customer.value.id}
+    if conn.execute(_STATE, key).scalar() in {READ, UNREAD}:  # read before: what it held then goes
+        conn.execute(_DROP_HELD, key)
     upsert(conn, tables.snapshot_customer, _customer_row(row.id, customer, READ))
     bulk_insert(
         conn,
         tables.snapshot_subscription,
-        _SUBSCRIPTION_COLUMNS,
         [
             (
                 row.id,
@@ -161,7 +167,7 @@ def save_offers(conn: Connection, snapshot: Snapshot, country: str, offers: Sequ
     )
     conn.execute(delete(tables.snapshot_offer).where(kept.snapshot_id == row.id, kept.country == country))
     rows = [(row.id, country, read.value.id, codec.to_json(read.value), read.document) for read in offers]
-    bulk_insert(conn, tables.snapshot_offer, _OFFER_COLUMNS, rows)
+    bulk_insert(conn, tables.snapshot_offer, rows)
 
 
 def snapshot_id(conn: Connection, snapshot: Snapshot) -> int:
@@ -170,10 +176,7 @@ def snapshot_id(conn: Connection, snapshot: Snapshot) -> int:
 
 
 def _row(conn: Connection, snapshot: Snapshot) -> Row[Any]:
-    query = select(tables.snapshot).where(
-        _snapshot.tenant_id == snapshot.tenant_id, _snapshot.number == snapshot.number
-    )
-    row = conn.execute(query).first()
+    row = conn.execute(_ROW, {"tenant_id": snapshot.tenant_id, "number": snapshot.number}).first()
     if row is None:
         raise StoreError(
             f"The ledger holds no snapshot {snapshot.number} of tenant {snapshot.tenant_id}.",
@@ -216,9 +219,7 @@ def _read_snapshot(conn: Connection, row: Row[Any]) -> Snapshot:
 def _counts(conn: Connection, row_id: int) -> dict[str, int]:
     return {
         "customers": _count(conn, tables.snapshot_customer, _customer.snapshot_id == row_id),
-        "subscriptions": _count(
-            conn, tables.snapshot_subscription, tables.snapshot_subscription.c.snapshot_id == row_id
-        ),
+        "subscriptions": _count(conn, tables.snapshot_subscription, _held.snapshot_id == row_id),
         "unread_customers": _count(
             conn, tables.snapshot_customer, _customer.snapshot_id == row_id, _customer.state == UNREAD
         ),

@@ -1,31 +1,46 @@
-"""Store: the three statements that SQLAlchemy leaves to the dialects: upsert, insert-if-absent and bulk insert."""
+"""Store: the three statements that SQLAlchemy leaves to the dialects: upsert, insert-if-absent and bulk insert.
+
+Statements are built once and kept: building one costs several times what running it does. For the same reason the
+modules of this room keep the statements of their hot paths as constants with named parameters.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from psycopg import Connection as PsycopgConnection
 from psycopg.sql import SQL, Identifier
-from sqlalchemy import Connection, Table
+from sqlalchemy import ColumnElement, Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 DialectInsert = sqlite.Insert | postgresql.Insert
+Guard = Callable[[DialectInsert], ColumnElement[bool]]
 
 
-def insert_into(conn: Connection, table: Table) -> DialectInsert:
-    """An INSERT that knows ON CONFLICT, in the dialect of the connection."""
-    return sqlite.insert(table) if conn.dialect.name == "sqlite" else postgresql.insert(table)
+def insert_into(dialect: str, table: Table) -> DialectInsert:
+    """An INSERT that knows ON CONFLICT, in the dialect of this name."""
+    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
 
 
-def upsert(conn: Connection, table: Table, values: Mapping[str, Any]) -> None:
-    """Insert a row, or bring the row with the same primary key to these values."""
+def upsert(conn: Connection, table: Table, values: Mapping[str, Any], guard: Guard | None = None) -> bool:
+    """Insert a row, or bring the row with the same primary key to these values.
+
+    ``guard`` is a condition on the row that is there; False means that it was not met and nothing was written.
+    """
+    statement = _upsert(conn.dialect.name, table, tuple(values), guard)
+    return _changed_rows(conn, statement, dict(values)) > 0
+
+
+@cache
+def _upsert(dialect: str, table: Table, names: tuple[str, ...], guard: Guard | None) -> DialectInsert:
     keys = [column.name for column in table.primary_key]
-    statement = insert_into(conn, table).values(values)
-    conn.execute(
-        statement.on_conflict_do_update(
-            index_elements=keys, set_={name: statement.excluded[name] for name in values if name not in keys}
-        )
+    statement = insert_into(dialect, table).inline()
+    return statement.on_conflict_do_update(
+        index_elements=keys,
+        set_={name: statement.excluded[name] for name in names if name not in keys},
+        where=guard(statement) if guard else None,
     )
 
 
@@ -33,18 +48,21 @@ def insert_if_absent(conn: Connection, table: Table, rows: Sequence[Mapping[str,
     """Insert the rows whose ``keys`` are not there yet; returns how many went in (exact for a single row)."""
     if not rows:
         return 0
-    statement = insert_into(conn, table).on_conflict_do_nothing(index_elements=list(keys))
-    parameters: Any = [dict(row) for row in rows]
-    return changed_rows(conn, statement.inline(), parameters if len(parameters) > 1 else parameters[0])
+    statement = _insert_if_absent(conn.dialect.name, table, tuple(keys))
+    return _changed_rows(conn, statement, [dict(row) for row in rows] if len(rows) > 1 else dict(rows[0]))
 
 
-def changed_rows(conn: Connection, statement: DialectInsert, parameters: Any = None) -> int:  # noqa: ANN401
-    """Run an insert and tell how many rows it put in or changed."""
+@cache
+def _insert_if_absent(dialect: str, table: Table, keys: tuple[str, ...]) -> DialectInsert:
+    return insert_into(dialect, table).inline().on_conflict_do_nothing(index_elements=list(keys))
+
+
+def _changed_rows(conn: Connection, statement: DialectInsert, parameters: Any) -> int:  # noqa: ANN401  # one or many
     return conn.execute(statement, parameters, execution_options={"preserve_rowcount": True}).rowcount
 
 
-def bulk_insert(conn: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
-    """Insert many rows of plain values (texts, numbers, truth values, bytes), in the order of ``columns``.
+def bulk_insert(conn: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert many rows of plain values (texts, numbers, truth values, bytes), in the order of the table's columns.
 
     Goes around SQLAlchemy's parameter handling, which costs three times the insert itself (stack.md section 4):
     COPY on PostgreSQL, one prepared statement on SQLite.
@@ -52,17 +70,23 @@ def bulk_insert(conn: Connection, table: Table, columns: Sequence[str], rows: Se
     if not rows:
         return
     if conn.dialect.name == "postgresql":
-        _copy(conn, table, columns, rows)
+        _copy(conn, table, rows)
         return
-    marks = ", ".join("?" * len(columns))
-    # names come from tables.py, values are bound
-    conn.exec_driver_sql(f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks})", list(rows))  # noqa: S608
+    conn.exec_driver_sql(_insert_many(table), list(rows))
 
 
-def _copy(conn: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+@cache
+def _insert_many(table: Table) -> str:
+    names = ", ".join(column.name for column in table.columns)
+    marks = ", ".join("?" * len(table.columns))
+    return f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608  # names come from tables.py
+
+
+def _copy(conn: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
     driver = conn.connection.driver_connection
     assert isinstance(driver, PsycopgConnection)  # noqa: S101  # database.py opens psycopg connections and no others
-    command = SQL("COPY {} ({}) FROM STDIN").format(Identifier(table.name), SQL(", ").join(map(Identifier, columns)))
+    names = SQL(", ").join(Identifier(column.name) for column in table.columns)
+    command = SQL("COPY {} ({}) FROM STDIN").format(Identifier(table.name), names)
     with driver.cursor() as cursor, cursor.copy(command) as copy:
         for row in rows:
             copy.write_row(row)
