@@ -24,14 +24,10 @@ async def many_customers(store: Store, tenant_id: TenantId, count: int) -> Snaps
     snapshot = await store.open_snapshot(tenant_id, NOW)
     people = [customer(number, tenant_id).value for number in range(count)]
     held = [subscription(number, "a", tenant_id).value for number in range(count)]
-    columns = [column.name for column in tables.snapshot_customer.columns]
     rows = [(1, one.id, "read", "", "n", "d", "SE", "n", codec.to_json(one), b"{}") for one in people]
-    await store.database.write(lambda conn: bulk_insert(conn, tables.snapshot_customer, columns, rows), durable=False)
-    columns_of_held = [column.name for column in tables.snapshot_subscription.columns]
+    await store.database.write(lambda conn: bulk_insert(conn, tables.snapshot_customer, rows), durable=False)
     lines = [(1, one.customer_id, one.id, one.offer_id, 5, "active", codec.to_json(one), b"{}") for one in held]
-    await store.database.write(
-        lambda conn: bulk_insert(conn, tables.snapshot_subscription, columns_of_held, lines), durable=False
-    )
+    await store.database.write(lambda conn: bulk_insert(conn, tables.snapshot_subscription, lines), durable=False)
     return snapshot
 
 

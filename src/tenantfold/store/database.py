@@ -43,9 +43,10 @@ class Database:
         self._writer: Writer | None = None
 
     @classmethod
-    def open(cls, url: str) -> Database:
-        """Prepare a database from its URL. ConfigError when the URL is not one we can use."""
-        return cls(_checked_url(url))
+    def open(cls, url: str, password: str | None = None) -> Database:
+        """Prepare a database from its URL (without password). ConfigError when the URL is not one we can use."""
+        checked = _checked_url(url)
+        return cls(checked.set(password=password) if password else checked)
 
     @property
     def path(self) -> Path | None:

@@ -171,11 +171,13 @@ def add_event(conn: Connection, event: Event) -> None:
     conn.execute(_ADD_EVENT, row)
 
 
-def events(conn: Connection, customer_id: CustomerId | None, limit: int) -> tuple[Event, ...]:
-    """The newest events, newest first, of one customer or of all."""
+def events(conn: Connection, customer_id: CustomerId | None, limit: int, name: str = "") -> tuple[Event, ...]:
+    """The newest events, newest first, of one customer or of all; with ``name`` only those."""
     query = select(tables.event).order_by(tables.event.c.seq.desc()).limit(limit)
     if customer_id is not None:
         query = query.where(tables.event.c.customer_id == customer_id)
+    if name:
+        query = query.where(tables.event.c.name == name)
     return tuple(
         Event(at=row.at, customer_id=row.customer_id, name=row.name, facts=codec.facts(row.facts))
         for row in conn.execute(query)

@@ -154,9 +154,11 @@ class LedgerStore:
         """How many customers are in each phase (phases without any are left out)."""
         return await self._database.read(progress.phase_counts)
 
-    async def events(self, customer_id: CustomerId | None = None, limit: int = 200) -> tuple[Event, ...]:
-        """The newest events, newest first."""
-        return await self._database.read(lambda conn: journal.events(conn, customer_id, limit))
+    async def events(
+        self, customer_id: CustomerId | None = None, limit: int = 200, name: str = ""
+    ) -> tuple[Event, ...]:
+        """The newest events, newest first; with ``name`` only those."""
+        return await self._database.read(lambda conn: journal.events(conn, customer_id, limit, name))
 
     async def add_event(self, name: str, now: datetime, customer_id: CustomerId | None = None, **facts: str) -> None:
         """Add one line of history."""

@@ -30,9 +30,9 @@ class Store(InventoryStore, LedgerStore):
         self.database = database
 
     @classmethod
-    def open(cls, url: str) -> Store:
+    def open(cls, url: str, password: str | None = None) -> Store:
         """Open a ledger by URL (sqlite:///file or postgresql://...). ConfigError for any other."""
-        return cls(Database.open(url))
+        return cls(Database.open(url, password))
 
     async def __aenter__(self) -> Self:
         return self
