@@ -84,7 +84,8 @@ def build() -> str:
         "## Exit codes",
         table(("code", "name", "meaning"), _exit_rows()),
         "## Errors",
-        "Something did not work. With `--json` the error has `code`, `message`, `next_step` and `facts`.",
+        "Something did not work. With `--json` the answer is an object `error` with `code`, `message`, `next_step` and "
+        "`facts`.",
         table(("error", "code", "exit", "meaning"), _error_rows(TenantfoldError, 0)),
         "## Refusals",
         "A guard says that a customer's next step may not run now. The others go on. Each refusal comes with the rule "
