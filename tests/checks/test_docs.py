@@ -51,22 +51,41 @@ def small_app() -> typer.Typer:
     return app
 
 
+def reference(root: Path) -> Path:
+    """The folder of generated pages of a new repository."""
+    folder = root / "docs" / "reference"
+    folder.mkdir(parents=True)
+    return folder
+
+
 def test_says_which_pages_are_missing_or_out_of_date(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     """The check names each page and writes none of them."""
-    (tmp_path / "a.md").write_text("# old\n", encoding="utf-8")
+    old = reference(tmp_path) / "a.md"
+    old.write_text("# old\n", encoding="utf-8")
     assert docs.main(["--check"], tmp_path, PAGES) == 1
     shown = capsys.readouterr().out
     assert "docs/reference/a.md: out of date" in shown
     assert "docs/reference/b.md: out of date" in shown
-    assert (tmp_path / "a.md").read_text(encoding="utf-8") == "# old\n"
+    assert old.read_text(encoding="utf-8") == "# old\n"
 
 
 def test_is_content_after_writing(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     """Writing makes the check pass, and a second writing touches nothing."""
+    folder = reference(tmp_path)
     assert docs.main([], tmp_path, PAGES) == 0
     assert capsys.readouterr().out == "docs: wrote a.md, b.md\n"
     assert docs.main(["--check"], tmp_path, PAGES) == 0
-    assert docs.write(tmp_path, PAGES) == []
+    assert docs.write(folder, PAGES) == []
+
+
+def test_finds_links_to_pages_that_are_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """Relative links are followed from their page, without the part behind #; other hosts are not asked."""
+    (reference(tmp_path) / "real.md").write_text(
+        "[up](../../README.md#top) [away](https://example.com/x)\n", encoding="utf-8"
+    )
+    (tmp_path / "README.md").write_text("one\n[two](docs/reference/real.md) [three](docs/gone.md)\n", encoding="utf-8")
+    assert docs.main(["--check"], tmp_path, {}) == 1
+    assert capsys.readouterr().out == "README.md:2: links to docs/gone.md, which is not there\n"
 
 
 def test_describes_every_visible_command_with_the_words_that_call_it():
