@@ -27,9 +27,8 @@ from tenantfold.domain.model import Subscription
 from tenantfold.domain.observation import Observation
 from tenantfold.domain.plan import Disposition
 from tenantfold.domain.records import Case
-from tenantfold.domain.states import Progress
+from tenantfold.domain.states import Counterpart
 from tests.domain.samples import (
-    C1,
     E3,
     NOW,
     ORDER,
@@ -208,41 +207,54 @@ def test_a_lost_suspension_of_what_the_plan_no_longer_holds_is_closed():
 
 # --- over all cases --------------------------------------------------------------------------------------------------
 
-STATUSES = st.sampled_from(["active"] * 6 + ["suspended", "suspended", "pending", "frozen"])
+FLAWS = ("target_status", "target_count", "target_gone", "unverified", "late_id", "no_counterpart", "source_status")
+CASE_FLAWS = ("unapproved", "unaccepted", "in_doubt", "target_is_old", "suspended_since", "old_read")
 
 
 @st.composite
 def _worlds(draw: st.DrawFn) -> tuple[Case, Observation, datetime]:
-    """One customer with up to three subscriptions at any point of its cutover, and any read of it."""
+    """A customer anywhere between verification and its end, with up to two things that are not right."""
     number = draw(st.integers(1, 3))
+    flaws = draw(st.lists(st.sampled_from(FLAWS + CASE_FLAWS), max_size=2))
+    struck = draw(st.integers(0, number - 1))
     planned = [item(f"s{index}", **_base_of(index, add_on=draw(st.booleans()))) for index in range(number)]
     held, standing, links = [], [], []
     for index, one in enumerate(planned):
-        parent = "t0" if one.parent_id else None
-        count = draw(st.sampled_from([5, 5, 5, 5, 4]))
-        held.append(source(one.subscription_id, parent_id=one.parent_id, wire_status=draw(STATUSES)))
-        standing.append(target(f"t{index}", parent_id=parent, wire_status=draw(STATUSES), license_count=count))
-        verified = draw(st.sampled_from([None, NOW, NOW]))
-        known_id = draw(st.sampled_from([f"t{index}"] * 5 + [None]))
-        links.append(counterpart(one.subscription_id, known_id, verified_at=verified))
-    since = draw(st.sets(st.sampled_from([one.id for one in held])))
+        here = flaws if index == struck else []
+        status = "frozen" if "source_status" in here else draw(st.sampled_from(["active", "suspended"]))
+        held.append(source(one.subscription_id, parent_id=one.parent_id, wire_status=status))
+        if "target_gone" not in here:
+            standing.append(_standing(index, one.parent_id, here))
+        if "no_counterpart" not in here:
+            links.append(_link(index, here))
     known = case(
         *planned,
-        counterparts=tuple(draw(st.sampled_from([links, links, links, links[1:]]))),
-        plan=draw(st.sampled_from([plan_record(), plan_record(), plan_record(), UNAPPROVED])),
-        progress=Progress(customer_id=C1, phase=draw(st.just(case().progress.phase)), accepted_at=draw(ACCEPTED)),
-        open_intents=draw(st.sampled_from([(), (), (), (order_intent(baseline=("t0", "t1", "t2")),)])),
+        counterparts=tuple(links),
+        plan=UNAPPROVED if "unapproved" in flaws else plan_record(),
+        progress=replace(case().progress, accepted_at=None if "unaccepted" in flaws else NOW),
+        open_intents=(order_intent(baseline=("t0", "t1", "t2")),) if "in_doubt" in flaws else (),
     )
     seen = observation(
         *held,
-        *standing[: draw(st.sampled_from([number, number, number - 1]))],
-        target_is_old=draw(st.sampled_from([False, False, True])),
-        suspended_since=frozenset(since) if draw(st.booleans()) else frozenset(),
+        *standing,
+        target_is_old="target_is_old" in flaws,
+        suspended_since=frozenset({held[struck].id}) if "suspended_since" in flaws else frozenset(),
     )
-    return known, seen, later(seconds=draw(st.sampled_from([0, 60, 60, 121])))
+    return known, seen, later(seconds=121 if "old_read" in flaws else 60)
 
 
-ACCEPTED = st.sampled_from([NOW, NOW, NOW, None])
+def _standing(index: int, parent_id: str | None, flaws: list[str]) -> Subscription:
+    return target(
+        f"t{index}",
+        parent_id="t0" if parent_id else None,
+        wire_status="pending" if "target_status" in flaws else "active",
+        license_count=4 if "target_count" in flaws else 5,
+    )
+
+
+def _link(index: int, flaws: list[str]) -> Counterpart:
+    target_id = None if "late_id" in flaws else f"t{index}"
+    return counterpart(f"s{index}", target_id, verified_at=None if "unverified" in flaws else NOW)
 
 
 def _base_of(index: int, *, add_on: bool) -> dict[str, object]:
