@@ -153,6 +153,12 @@ def cloud_of(settings: config.Settings) -> Cloud:
     return cloud_named(given.name).with_overrides({name: value for name, value in overrides.items() if value})
 
 
+def open_store(settings: config.Settings, resolver: config.SecretResolver) -> Store:
+    """The ledger the settings name; its password (PostgreSQL) is resolved here and kept nowhere."""
+    reference = settings.database_password
+    return Store.open(settings.database_url, resolver.resolve(reference) if reference else None)
+
+
 @asynccontextmanager
 async def open_program(
     settings: config.Settings, *, transport: httpx2.AsyncBaseTransport | None = None
@@ -162,7 +168,7 @@ async def open_program(
     configure_logging(settings.log.level, settings.log.file, resolver.redact)
     clock = ServerClock()
     calls: Counter[str] = Counter()
-    store = Store.open(settings.database_url)
+    store = open_store(settings, resolver)
     try:
         await store.check_schema()
         async with open_http(transport=transport, in_flight=settings.limits.in_flight) as http:

@@ -9,9 +9,9 @@ import httpx2
 import msgspec
 
 from tenantfold import config
+from tenantfold.bootstrap import open_store
 from tenantfold.errors import ConfigError, UnavailableError
 from tenantfold.settings import SettingValue
-from tenantfold.store import Store
 
 SECRETS = "secrets"
 
@@ -52,12 +52,12 @@ def prepare_folder(folder: Path, *, name: str, emulator: str | None) -> tuple[Pa
 def prepare_database(file: Path) -> str:
     """Create or upgrade the database the settings name; returns its address. Raises StoreError, ConfigError."""
     settings = config.load(file)
-    asyncio.run(_migrate(settings.database_url))
+    asyncio.run(_migrate(settings))
     return settings.database_url
 
 
-async def _migrate(url: str) -> None:
-    async with Store.open(url) as store:
+async def _migrate(settings: config.Settings) -> None:
+    async with open_store(settings, config.resolver()) as store:
         await store.migrate()
 
 

@@ -216,13 +216,6 @@ SETTINGS: tuple[Setting, ...] = (
         "What happens to a cutover that is still open when its UTC day ends.",
         Choice(("finish",), LATE_CASES_LATER),
     ),
-    Setting(
-        "policy.same_day_reserve_seconds",
-        Kind.SECONDS,
-        1800.0,
-        "Time before 00:00 UTC that is kept for suspensions: nothing is ordered in it.",
-        Between(0, 43_200),
-    ),
     Setting("limits.in_flight", Kind.WHOLE_NUMBER, 16, "Calls to Microsoft under way at once.", Between(1, 100)),
     Setting(
         "limits.requests_per_minute",
@@ -230,13 +223,6 @@ SETTINGS: tuple[Setting, ...] = (
         450,
         "Calls per minute and partner tenant.",
         Between(1, 10_000),
-    ),
-    Setting(
-        "limits.retry_minutes",
-        Kind.WHOLE_NUMBER,
-        10,
-        "How long one read is tried again before its customer is reported as not read.",
-        Between(1, 240),
     ),
     Setting("files.offer_mapping", Kind.PATH, Path("offer-mapping.csv"), "The approved offer mapping (CSV or XLSX)."),
     Setting("files.invitations", Kind.PATH, Path("invitations"), "Folder that invitations are written to."),
@@ -285,7 +271,6 @@ class PolicySettings:
     observation_max_age_seconds: float = 120.0
     retry_seconds: float = 15.0
     late_case: str = "finish"
-    same_day_reserve_seconds: float = 1800.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -294,7 +279,6 @@ class LimitSettings:
 
     in_flight: int = 16
     requests_per_minute: int = 450
-    retry_minutes: int = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

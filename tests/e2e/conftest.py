@@ -35,7 +35,7 @@ class Bench:
         out, err = process.communicate(timeout=240)
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
-    def good(self, *words: str) -> Any:
+    def good(self, *words: str) -> Any:  # noqa: ANN401  # JSON
         """Run a command that must succeed; its JSON answer."""
         done = self.run(*words, "--json")
         assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"

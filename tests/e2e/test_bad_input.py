@@ -82,7 +82,7 @@ def test_a_half_written_snapshot_is_never_planned_on(bench: Bench) -> None:
     process.communicate()
     code, said = bench.refused("plan")
     assert code == NOT_READY
-    assert "snapshot" in said
+    assert "half-written" in said
     assert "tenantfold inventory" in said
     before = bench.world.get("ledger")["calls"]["GET /v1/customers/{customer}"]["calls"]
     bench.good("inventory")

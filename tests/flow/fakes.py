@@ -26,7 +26,7 @@ from tenantfold.domain.model import (
 )
 from tenantfold.domain.plan import ChecksumBuilder, Disposition, PlanCustomer, PlanHeader, PlanRecord
 from tenantfold.domain.reads import Page, PartnerIdentity, Read
-from tenantfold.domain.records import Case, Event, Invitation, Step
+from tenantfold.domain.records import Case, Event, Invitation, Standing, Step
 from tenantfold.domain.states import Counterpart, Phase, Progress
 from tenantfold.errors import ConflictError, NoAnswerError, NotFoundError, RefusedError, UnavailableError
 
@@ -326,21 +326,25 @@ class FakeLedger:
         return self.plans[plan_id - 1][1].get(customer_id)
 
     async def save_invitation(self, invitation: Invitation) -> None:
-        """Keep it."""
+        """Keep it; who was planned is invited now."""
         self.invited[invitation.customer_id] = invitation
+        row = self.rows.get(invitation.customer_id)
+        if row is not None and row.phase is Phase.PLANNED:
+            self.rows[row.customer_id] = replace(row, phase=Phase.INVITED, version=row.version + 1)
 
     async def invitations(self) -> Mapping[CustomerId, Invitation]:
         """All."""
         return dict(self.invited)
 
     async def mark_accepted(self, customer_ids: Sequence[CustomerId], now: datetime) -> int:
-        """Make them due."""
-        for customer_id in customer_ids:
+        """Make them due; unknown ids and those that accepted before are left alone."""
+        new = [one for one in customer_ids if one in self.rows and self.rows[one].accepted_at is None]
+        for customer_id in new:
             row = self.rows[customer_id]
             self.rows[customer_id] = replace(
                 row, accepted_at=now, due_at=now, phase=Phase.ACCEPTED, version=row.version + 1
             )
-        return len(customer_ids)
+        return len(new)
 
     async def waiting_for_acceptance(self) -> frozenset[CustomerId]:
         """Those to move without acceptance."""
@@ -362,7 +366,8 @@ class FakeLedger:
 
     async def next_due_at(self) -> datetime | None:
         """The earliest."""
-        return min((row.due_at for row in self.rows.values() if row.due_at is not None), default=None)
+        rows = (row for row in self.rows.values() if not row.phase.is_final)
+        return min((row.due_at for row in rows if row.due_at is not None), default=None)
 
     async def wake(self, phases: Sequence[Phase], now: datetime) -> int:
         """Make them due now."""
@@ -371,9 +376,23 @@ class FakeLedger:
                 self.rows[key] = replace(row, due_at=now)
         return 0
 
+    async def standings(
+        self, after: str = "", limit: int = 500, *, unfinished_only: bool = False
+    ) -> tuple[Standing, ...]:
+        """Customers of the newest plan, in id order."""
+        found = [
+            Standing(company_name=customer.company_name, progress=self.rows[key])
+            for key, customer in sorted(self.plans[-1][1].items())
+            if key > after and not (unfinished_only and self.rows[key].phase.is_final)
+        ]
+        return tuple(found[:limit])
+
     async def case(self, customer_id: CustomerId) -> Case | None:
         """Everything known."""
         record, found = self.plans[-1]
+        if customer_id not in found:
+            return None
+        invitation = self.invited.get(customer_id)
         mine = [intent for intent in self.intents.values() if intent.customer_id == customer_id]
         sources = {item.subscription_id for item in found[customer_id].items}
         return Case(
@@ -383,6 +402,7 @@ class FakeLedger:
             counterparts=tuple(one for one in self.links.values() if one.source_id in sources),
             open_intents=tuple(one for one in mine if one.key not in self.outcomes),
             settled=tuple((one, self.outcomes[one.key]) for one in mine if one.key in self.outcomes),
+            invited_at=invitation.at if invitation else None,
         )
 
     async def record_intent(self, intent: Intent) -> None:
@@ -418,7 +438,9 @@ class FakeLedger:
         """Counted on the spot."""
         return Counter(row.phase for row in self.rows.values())
 
-    async def events(self, customer_id: CustomerId | None = None, limit: int = 200) -> tuple[Event, ...]:
+    async def events(
+        self, customer_id: CustomerId | None = None, limit: int = 200, name: str = ""
+    ) -> tuple[Event, ...]:
         """Newest first."""
         return tuple(reversed(self.history))[:limit]
 

@@ -99,7 +99,7 @@ async def test_frees_its_slot_when_a_call_fails(clock: ManualClock):
 def test_knows_the_two_clouds():
     """The Partner Center host is the same for both; sign-in and Graph are not (core reference 1.1)."""
     assert cloud_named("commercial") is COMMERCIAL
-    assert cloud_named("us-government") is US_GOVERNMENT
+    assert cloud_named("us_government") is US_GOVERNMENT
     assert COMMERCIAL.partner_center == US_GOVERNMENT.partner_center
     assert COMMERCIAL.authority != US_GOVERNMENT.authority
     assert not US_GOVERNMENT.has_agreements

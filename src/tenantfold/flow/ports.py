@@ -266,8 +266,10 @@ class Ledger(Protocol):
         """How many customers are in each phase."""
         ...
 
-    async def events(self, customer_id: CustomerId | None = None, limit: int = 200) -> tuple[Event, ...]:
-        """The newest events, newest first."""
+    async def events(
+        self, customer_id: CustomerId | None = None, limit: int = 200, name: str = ""
+    ) -> tuple[Event, ...]:
+        """The newest events, newest first; with ``name`` only those."""
         ...
 
     async def add_event(self, name: str, now: datetime, customer_id: CustomerId | None = None, **facts: str) -> None:

@@ -52,7 +52,7 @@ COMMERCIAL = Cloud(
 )
 
 US_GOVERNMENT = Cloud(
-    name="us-government",
+    name="us_government",
     authority="https://login.microsoftonline.us",
     partner_center="https://api.partnercenter.microsoft.com",
     audience="https://api.partnercenter.microsoft.com",

@@ -28,6 +28,7 @@ from tenantfold.store import COLUMNS, RowSet, Store
 from tenantfold.store.rows import Plain
 
 LISTED = 1_000  # customers with details on the page; the workbook has everybody
+RUNS = 1_000  # runs whose calls are counted
 HISTORY = 30  # events of one customer on the page
 RUN_FINISHED = "run.finished"
 """The event a run leaves behind; its facts are the calls it made, by route."""
@@ -165,7 +166,7 @@ def _pair(row: Row) -> Pair:
         offer_name=str(row["offer_name"]),
         license_count=license_count if isinstance(license_count, int) else 0,
         route=str(row["route"]),
-        tenant=str(row["tenant"]),
+        tenant=str(row["tenant"] or ""),
         source_id=str(row["subscription_id"]),
         target_id=str(row["target_id"] or ""),
         origin=str(row["origin"] or ""),
@@ -194,9 +195,8 @@ async def _journal(store: Store) -> tuple[JournalLine, ...]:
 
 async def _calls(store: Store) -> tuple[CallLine, ...]:
     calls: Counter[str] = Counter()
-    for event in await store.events(limit=100_000):
-        if event.name == RUN_FINISHED:
-            calls.update({route: int(count) for route, count in event.facts.items() if count.isdigit()})
+    for event in await store.events(limit=RUNS, name=RUN_FINISHED):
+        calls.update({route: int(count) for route, count in event.facts.items() if count.isdigit()})
     return tuple(CallLine(route=route, calls=count) for route, count in calls.most_common())
 
 

@@ -5,12 +5,13 @@ Functions over a connection. How a new plan moves the rows is in ``rebase``.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, case, func, literal, null, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, case, func, literal, null, select, update
 
 from tenantfold.domain.model import CustomerId
 from tenantfold.domain.plan import Disposition
@@ -97,16 +98,25 @@ def next_due_at(conn: Connection) -> datetime | None:
 def drivable(conn: Connection) -> tuple[ColumnElement[bool], ...]:
     """Conditions on a progress row: the newest plan moves this customer, and it has not moved yet."""
     return (
-        _progress.plan_id == newest_plan_id(conn),
+        of_newest_plan(conn),
         _progress.disposition == Disposition.MOVE.value,
         _progress.phase.not_in(FINAL),
     )
 
 
+def of_newest_plan(conn: Connection) -> ColumnElement[bool]:
+    """Condition on a progress row: its customer is in the newest plan.
+
+    "+ 0" hides the column from SQLite's choice of index: nearly every row is of the newest plan, and the index that
+    knows the plan would win over the one that has the order asked for.
+    """
+    return _progress.plan_id + 0 == newest_plan_id(conn)
+
+
 def waiting_for_acceptance(conn: Connection) -> frozenset[CustomerId]:
     """Customers of the newest plan that are to move and have not accepted."""
     query = select(_progress.customer_id).where(
-        _progress.plan_id == newest_plan_id(conn),
+        of_newest_plan(conn),
         _progress.disposition == Disposition.MOVE.value,
         _progress.accepted_at.is_(None),
     )
@@ -169,11 +179,14 @@ def invitations(conn: Connection) -> Mapping[CustomerId, Invitation]:
 
 
 def phase_counts(conn: Connection) -> Mapping[Phase, int]:
-    """How many customers of the newest plan are in each phase; moved ones count even if it does not list them."""
-    query = (
-        select(_progress.phase, func.count())
-        .where(or_(_progress.plan_id == newest_plan_id(conn), _progress.phase == Phase.MOVED.value))
-        .group_by(_progress.phase)
-    )
-    counts = {row[0]: row[1] for row in conn.execute(query)}
+    """How many customers of the newest plan are in each phase; moved ones count even if it does not list them.
+
+    Groups of all plans, summed here: one pass over one index, without a condition to test on every entry.
+    """
+    newest = newest_plan_id(conn)
+    groups = select(_progress.plan_id, _progress.phase, func.count()).group_by(_progress.plan_id, _progress.phase)
+    counts: Counter[str] = Counter()
+    for plan_id, phase, count in conn.execute(groups):
+        if plan_id == newest or phase == Phase.MOVED.value:
+            counts[phase] += count
     return {phase: counts[phase.value] for phase in Phase if phase.value in counts}

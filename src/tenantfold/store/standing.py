@@ -10,8 +10,7 @@ from sqlalchemy import Connection, and_, or_, select, update
 from tenantfold.domain.records import Standing
 from tenantfold.domain.states import Phase
 from tenantfold.store import tables
-from tenantfold.store.plans import newest_plan_id
-from tenantfold.store.progress import FINAL, drivable, read_progress
+from tenantfold.store.progress import FINAL, drivable, of_newest_plan, read_progress
 
 _progress = tables.progress.c
 
@@ -33,7 +32,6 @@ def wake(conn: Connection, phases: Sequence[Phase], now: datetime) -> int:
 
 def standings(conn: Connection, after: str, limit: int, *, unfinished_only: bool) -> tuple[Standing, ...]:
     """Customers of the newest plan with their progress, in id order after a customer id."""
-    plan_id = newest_plan_id(conn)
     names = tables.plan_customer.c
     query = (
         select(tables.progress, names.company_name)
@@ -41,7 +39,7 @@ def standings(conn: Connection, after: str, limit: int, *, unfinished_only: bool
             tables.plan_customer,
             and_(names.customer_id == _progress.customer_id, names.plan_id == _progress.plan_id),
         )
-        .where(_progress.plan_id == plan_id, _progress.customer_id > after)
+        .where(of_newest_plan(conn), _progress.customer_id > after)
         .order_by(_progress.customer_id)
         .limit(limit)
     )
