@@ -73,7 +73,7 @@ class Run:
         self._accepted = 0
 
     async def go(self) -> RunSummary:
-        """Drive everybody. Raises PlanMissingError, PlanNotApprovedError, AuthError; nothing is half-done by that."""
+        """Drive everybody. Raises PlanMissingError, PlanNotApprovedError, AuthError, StoreError; nothing is half-done by that."""
         ledger, clock = self._cutover.ledger, self._cutover.clock
         plan = await approved_plan(ledger)
         await self._poll()
@@ -108,7 +108,7 @@ class Run:
                 async with asyncio.TaskGroup() as group:
                     for customer_id in due:
                         group.create_task(self._drive(customer_id, slots))
-            except* AuthError as group_error:
+            except* TenantfoldError as group_error:  # what stops a run arrives as itself
                 raise group_error.exceptions[0] from None
 
     async def _drive(self, customer_id: CustomerId, slots: asyncio.Semaphore) -> None:
