@@ -13,7 +13,14 @@ from tenantfold.domain.model import CustomerId, Tenant, TenantRole
 from tenantfold.domain.reads import PartnerIdentity
 from tenantfold.domain.records import Snapshot
 from tenantfold.domain.regions import RegionMap
-from tenantfold.errors import ConfigError, NotFoundError, RefusedError, RoleMissingError, UnexpectedAnswerError
+from tenantfold.errors import (
+    ConfigError,
+    NotFoundError,
+    RefusedError,
+    RoleMissingError,
+    TenantfoldError,
+    UnexpectedAnswerError,
+)
 from tenantfold.flow.ports import Clock, Inventory, PartnerCenter
 from tenantfold.flow.progress import Reporter
 
@@ -77,13 +84,16 @@ async def _read_customer_list(task: InventoryTask, snapshot: Snapshot, report: R
     listed = snapshot.customers
     link = snapshot.next_link
     followed: set[str] = set()
+    started_again = False
     while True:
         try:
             page = await task.partner_center.customer_page(link)
         except RefusedError:
-            if link is None:
+            if link is None or started_again:
                 raise
-            link = None  # a stored continuation lapses after a while: start the list again, pages are idempotent
+            link = None  # a continuation lapses after a while: start the list again, once; pages are idempotent
+            started_again = True
+            followed.clear()
             continue
         await task.inventory.save_customer_page(snapshot, page.items, page.next_link)
         listed += len(page.items)
@@ -101,9 +111,12 @@ async def _read_customers(task: InventoryTask, snapshot: Snapshot, report: Repor
     done = 0
     slots = asyncio.Semaphore(task.in_flight)
     while batch := await task.inventory.customers_to_read(snapshot, BATCH):
-        async with asyncio.TaskGroup() as group:
-            for customer_id in batch:
-                group.create_task(_read_customer(task, snapshot, customer_id, slots))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for customer_id in batch:
+                    group.create_task(_read_customer(task, snapshot, customer_id, slots))
+        except* TenantfoldError as group_error:  # what stops the inventory arrives as itself
+            raise group_error.exceptions[0] from None
         done += len(batch)
         report.update(label, done, None)
 

@@ -73,7 +73,10 @@ class Run:
         self._accepted = 0
 
     async def go(self) -> RunSummary:
-        """Drive everybody. Raises PlanMissingError, PlanNotApprovedError, AuthError, StoreError; nothing is half-done by that."""
+        """Drive everybody; what stops a run leaves nothing half-done.
+
+        Raises PlanMissingError, PlanNotApprovedError, AuthError, StoreError.
+        """
         ledger, clock = self._cutover.ledger, self._cutover.clock
         plan = await approved_plan(ledger)
         await self._poll()
