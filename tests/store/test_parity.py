@@ -1,9 +1,9 @@
 import pytest
-from sqlalchemy import Connection
 
 from tenantfold.domain.model import CustomerId, OfferId
 from tenantfold.store import ParityRow, Store, parity
 from tenantfold.store import store as store_module
+from tests.store.explain import query_plans
 from tests.store.samples import NOW, OTHER_SOURCE, SOURCE, TARGET, customer, customer_id, snapshot_of, subscription
 
 
@@ -87,17 +87,7 @@ async def test_parity_is_one_pass_over_one_index(store: Store, dialect: str):
         return  # PostgreSQL chooses by its statistics
     await snapshot_of(store, SOURCE, {1: [subscription(1, "a")]})
     await snapshot_of(store, TARGET, {1: []})
-    statements: list[str] = []
-
-    def explain(conn: Connection) -> list[str]:
-        raw = conn.connection.driver_connection
-        assert raw is not None
-        raw.set_trace_callback(statements.append)
-        parity.parity_rows(conn, (CustomerId("a"), OfferId("b")), 10, only_different=True)
-        raw.set_trace_callback(None)
-        grouped = next(one for one in statements if "GROUP BY snapshot_subscription" in one)
-        return [str(step[3]) for step in raw.execute(f"EXPLAIN QUERY PLAN {grouped}")]
-
-    steps = await store.database.read(explain)
-    assert not [step for step in steps if "TEMP B-TREE" in step]
-    assert [step for step in steps if "COVERING INDEX ix_snapshot_subscription_parity" in step]
+    after = (CustomerId("a"), OfferId("b"))
+    plans = await query_plans(store, lambda conn: parity.parity_rows(conn, after, 10, only_different=True))
+    assert len(plans[-1]) == 1
+    assert "COVERING INDEX ix_snapshot_subscription_parity" in plans[-1][0]

@@ -6,7 +6,8 @@ from tenantfold.domain.model import CustomerId
 from tenantfold.domain.plan import Disposition
 from tenantfold.domain.records import Invitation, Standing
 from tenantfold.domain.states import Owner, Phase, Progress
-from tenantfold.store import Store
+from tenantfold.store import Store, progress
+from tests.store.explain import query_plans
 from tests.store.samples import (
     NOW,
     counterpart,
@@ -244,6 +245,20 @@ async def test_the_next_time_somebody_is_due(store: Store):
     for number, due in ((1, None), (2, later(minutes=7)), (3, later(minutes=5))):
         await store.record_step(await step_of(store, number, Phase.CUTTING_OVER, due_at=due), NOW)
     assert await store.next_due_at() == later(minutes=5)
+
+
+async def test_asking_who_is_due_sorts_nobody(store: Store, dialect: str):
+    """However many are due, SQLite walks the small index of due rows in its order and stops at the limit."""
+    if dialect != "sqlite":
+        return  # PostgreSQL chooses by its statistics
+    await saved_plan(store, plan_customer(1))
+    for reading, index in (
+        (lambda conn: progress.due_customers(conn, NOW, 5), "ix_progress_due"),
+        (progress.next_due_at, "ix_progress_next_due"),
+    ):
+        steps = [steps for steps in await query_plans(store, reading) if "progress" in steps[0]]
+        assert steps
+        assert [one for one in steps if len(one) != 1 or f"INDEX {index}" not in one[0]] == []
 
 
 async def test_a_new_run_wakes_who_rests(store: Store):

@@ -79,7 +79,9 @@ def due_customers(conn: Connection, now: datetime, limit: int) -> tuple[Customer
 
     Two reads in index order instead of one sort: thousands may be due while only a few are asked for.
     """
-    conditions = (*drivable(conn), _progress.due_at <= now)
+    # coalesce hides the comparison: SQLite would else walk the index of due times and sort what it finds
+    is_due = func.coalesce(_progress.due_at, now) <= now
+    conditions = (*drivable(conn), _progress.due_at.is_not(None), is_due)
     ids = select(_progress.customer_id).where(*conditions)
     urgent = ids.where(_progress.deadline_at.is_not(None)).order_by(_progress.deadline_at, _progress.customer_id)
     found = list(conn.execute(urgent.limit(limit)).scalars())
