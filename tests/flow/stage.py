@@ -19,7 +19,7 @@ from tenantfold.domain.model import (
 )
 from tenantfold.domain.plan import Disposition, PlanCustomer, PlanHeader, PlanItem, PlanRecord
 from tenantfold.domain.policy import Policy
-from tenantfold.domain.states import Phase
+from tenantfold.domain.states import Phase, Progress
 from tenantfold.flow.cutover import Cutover
 from tenantfold.flow.progress import Reporter, Silent
 from tenantfold.flow.run import Run, RunOptions, RunSummary, StopSign
@@ -76,6 +76,15 @@ class Stage:
         """Change the source subscription of a customer."""
         held = self.world.subscriptions[SubscriptionId(f"s{number}")]
         self.world.subscriptions[held.id] = replace(held, **fields)  # type: ignore[arg-type]  # the test names them
+
+    def change_target(self, number: int, **fields: object) -> None:
+        """Change what a customer holds at the target."""
+        (held,) = self.at_target(number)
+        self.world.subscriptions[held.id] = replace(held, **fields)  # type: ignore[arg-type]  # the test names them
+
+    async def drive(self, number: int, until: str = "") -> Progress:
+        """One drive of a customer, stopped after the write named ``until`` took effect."""
+        return await self.cutover().drive(customer_id(number), lambda: bool(self.world.writes[until]))
 
     async def plan(self, *, approved: bool = True, **fields: object) -> PlanRecord:
         """Plan everybody as they are now; ``fields`` change every customer of the plan."""

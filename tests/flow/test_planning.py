@@ -1,0 +1,166 @@
+"""Planning over the ledger: complete snapshots only, the chosen customers, and everybody whose cutover has begun."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from tenantfold.domain.mapping import OfferMapping
+from tenantfold.domain.model import OfferId, OrderId, SubscriptionId, Tenant, TenantRole
+from tenantfold.domain.plan import Disposition, PlanCustomer, PlanRecord
+from tenantfold.domain.regions import RegionMap
+from tenantfold.domain.selection import CustomerSelection, SelectedCustomer
+from tenantfold.domain.states import Counterpart, Origin
+from tenantfold.errors import InputError, SnapshotIncompleteError
+from tenantfold.flow.inventory import InventoryTask, take
+from tenantfold.flow.planning import PlanTask, make
+from tenantfold.flow.progress import Silent
+from tests.flow.fake_inventory import FakeInventory, PagedPartnerCenter
+from tests.flow.fakes import TARGET
+from tests.flow.stage import CONTACT, SE, START, Stage, customer_id
+from tests.flow.test_inventory import E3
+
+REGIONS = RegionMap({"SE": "Europe", "IE": "Europe"})
+
+
+@dataclass
+class Desk:
+    """Three customers, read on both sides."""
+
+    stage: Stage = field(default_factory=Stage)
+    inventory: FakeInventory = field(default_factory=FakeInventory)
+
+    async def read(self, *tenants: str) -> None:
+        """Take inventory of these tenants (or both)."""
+        if not self.stage.world.subscriptions:
+            for number in range(3):
+                self.stage.add(number, accepted=False)
+        for tenant_id, role in ((SE, TenantRole.SOURCE), (TARGET, TenantRole.TARGET)):
+            if tenants and tenant_id not in tenants:
+                continue
+            center = PagedPartnerCenter(tenant_id, self.stage.world, sold={"SE": (E3,)})
+            tenant = Tenant(id=tenant_id, key=tenant_id, role=role, name="", country="")
+            task = InventoryTask(
+                tenant=tenant,
+                partner_center=center,
+                inventory=self.inventory,
+                clock=self.stage.clock,
+                regions=REGIONS,
+            )
+            await take(task, Silent())
+
+    async def plan(
+        self, *rows: SelectedCustomer, mapping: tuple[OfferMapping, ...] = ()
+    ) -> tuple[PlanRecord, list[PlanCustomer]]:
+        """Plan the customers of a list (or everybody)."""
+        task = PlanTask(
+            consolidation="test",
+            inventory=self.inventory,
+            ledger=self.stage.ledger,
+            clock=self.stage.clock,
+            regions=REGIONS,
+            mapping=mapping,
+            selection=CustomerSelection(place="list.csv", rows=rows) if rows else None,
+        )
+        record = await make(task, Silent())
+        return record, [one async for one in self.stage.ledger.plan_customers(record.id)]
+
+
+async def test_plans_every_customer_of_the_source_tenants():
+    """With the snapshots it was built on in its header."""
+    desk = Desk()
+    await desk.read()
+    record, customers = await desk.plan()
+    assert [one.customer_id for one in customers] == [customer_id(number) for number in range(3)]
+    assert {one.disposition for one in customers} == {Disposition.MOVE}
+    assert record.header.snapshots == ((SE, 1), (TARGET, 1))
+    assert record.header.target_id == TARGET
+    assert record.approved_at is None
+
+
+async def test_a_list_leaves_the_others_out_and_brings_contacts():
+    """Only who stands in it is planned."""
+    desk = Desk()
+    await desk.read()
+    _, customers = await desk.plan(SelectedCustomer(row=2, customer_id=customer_id(1), contact=CONTACT))
+    assert [(one.customer_id, one.contact) for one in customers] == [(customer_id(1), CONTACT)]
+
+
+async def test_a_list_that_names_nobody_we_know_makes_no_plan():
+    """A typing error must not leave a customer behind in silence."""
+    desk = Desk()
+    await desk.read()
+    with pytest.raises(InputError, match="row 2"):
+        await desk.plan(SelectedCustomer(row=2, company_name="Nobody"))
+    assert await desk.stage.ledger.newest_plan() is None
+
+
+async def test_who_has_begun_is_planned_whatever_the_list_says():
+    """A half cutover is never dropped from the plan."""
+    desk = Desk()
+    await desk.read()
+    desk.stage.ledger.links[SubscriptionId("s2")] = Counterpart(
+        source_id=SubscriptionId("s2"),
+        target_id=SubscriptionId("t2"),
+        order_id=OrderId("order-1"),
+        origin=Origin.CREATED,
+        cutover_on=START.date(),
+    )
+    _, customers = await desk.plan(SelectedCustomer(row=2, customer_id=customer_id(0)))
+    assert [one.customer_id for one in customers] == [customer_id(0), customer_id(2)]
+
+
+async def test_a_half_written_snapshot_is_never_planned_on():
+    """Invariant 9: the message says how to go on."""
+    desk = Desk()
+    await desk.read()
+    await desk.inventory.open_snapshot(SE, START)
+    with pytest.raises(SnapshotIncompleteError, match="Snapshot 2 of tenant 'se' is half-written"):
+        await desk.plan()
+
+
+async def test_a_tenant_that_was_never_read_is_told():
+    """Planning without the target's book would order everything twice."""
+    desk = Desk()
+    with pytest.raises(SnapshotIncompleteError, match="no inventory yet"):
+        await desk.plan()
+    await desk.read(SE)
+    await desk.inventory.save_tenant(Tenant(id=TARGET, key="target", role=TenantRole.TARGET, name="", country="IE"))
+    with pytest.raises(SnapshotIncompleteError, match="'target' has no snapshot yet"):
+        await desk.plan()
+
+
+async def test_the_same_inputs_give_the_same_checksum_and_others_another():
+    """Mapping and list belong to what is approved, even where they change nothing for anybody yet."""
+    desk = Desk()
+    await desk.read()
+    mapping = (OfferMapping(source_offer_id=OfferId("OLD"), target_offer_id=OfferId("NEW"), approved_by="Eva"),)
+    everybody = tuple(SelectedCustomer(row=number, customer_id=customer_id(number)) for number in range(3))
+    plain, _ = await desk.plan()
+    again, _ = await desk.plan()
+    mapped, _ = await desk.plan(mapping=mapping)
+    listed, _ = await desk.plan(*everybody)
+    assert plain.checksum == again.checksum
+    assert len({plain.checksum, mapped.checksum, listed.checksum}) == 3
+    await desk.read()
+    assert (await desk.plan())[0].checksum != plain.checksum
+
+
+async def test_a_planned_customer_moves_and_is_then_planned_as_moved():
+    """Inventory, plan, approve, run, and the same once more: nothing is ordered again (invariant 2)."""
+    desk = Desk()
+    await desk.read()
+    everybody = tuple(SelectedCustomer(row=n, customer_id=customer_id(n), contact=CONTACT) for n in range(3))
+    record, _ = await desk.plan(*everybody)
+    await desk.stage.ledger.approve_plan(record.id, "Eva", START)
+    desk.stage.world.related |= {(TARGET, customer_id(number)) for number in range(3)}
+    await desk.stage.run()
+    assert all(desk.stage.has_moved(number) for number in range(3))
+    await desk.read()
+    record, customers = await desk.plan(*everybody)
+    assert {one.disposition for one in customers} == {Disposition.MOVED}
+    await desk.stage.ledger.approve_plan(record.id, "Eva", START)
+    writes = dict(desk.stage.world.writes)
+    await desk.stage.run()
+    assert desk.stage.world.writes == writes
