@@ -30,7 +30,7 @@ class Options(msgspec.Struct, kw_only=True):
     bom: Literal["always", "never", "per-endpoint"] = "per-endpoint"
     link_prefix: bool = False  # links carry /v1, as seen since November 2021
     integer_code: bool = True  # error codes as numbers, otherwise as strings
-    mfa: Literal["off", "report", "progressive", "on"] = "on"
+    mfa: Literal["off", "report", "sandbox", "progressive", "on"] = "on"
     mfa_percent: int = 50  # share of calls that are checked with mfa="progressive"
     throttling: bool = True
     throttle_limit: int = 500  # calls per window, partner tenant and resource (core reference 4)
@@ -45,6 +45,26 @@ class Options(msgspec.Struct, kw_only=True):
     total_count: Literal["page", "grand"] = "page"  # meaning of totalCount on seek pages (core reference 11.3)
     still_active_status: int = 400  # answer to removing a relationship with active subscriptions (core reference 11.1)
     subscription_limit: int = 300  # per customer tenant, over all partners
+    provisioning_seconds: float = 5.0  # from a new-commerce order until its subscriptions exist (commerce 0, fact 7)
+    update_seconds: float = 0.0  # new commerce: 0 = PATCH answers 200; else 202 with Location, and takes this long
+    cart_days: float = 7.0  # how long a cart lives (commerce 2.1)
+    availability_days: int = 30  # how long an availability id stays the same (commerce 1.2)
+    extended_term_after: str = "2026-05-04"  # terms ending later enter the Extended Service Term (3.7); "" = never
+    gov_relationship_requests: bool = True  # pages contradict each other for the US Government cloud (core 1.1)
+    gdap_step_seconds: float = 0.0  # between two steps of a delegated admin relationship
+    qualification_seconds: float = 3600.0  # until a qualification is vetted
+    qualification_outcome: Literal["Approved", "Denied"] = "Approved"
+    users_second_page_missing: bool = False  # page 2 of a customer's users is 404, as seen in 2021 (core 10a.4)
+    organization_as_array: bool = False  # published text and published sample differ (core 5.14)
+    webhook_delay_seconds: float = 0.0
+    subscription_updated_delay_seconds: float = 0.0  # the longest delay of that event; up to 48 hours in real life
+    webhook_duplicates: float = 0.0  # share of events that are sent twice
+    webhook_certificate_organization: str = "Partner Center emulator"
+    transfer_seconds: float = 300.0  # from the source's answer until a transfer is done (commerce 4.1: minutes)
+    migration_seconds: float = 3600.0  # from start to end of a migration to new commerce (commerce 4.3: 0 to 6 hours)
+    migration_suspends: Literal["start", "provisioned"] = "provisioned"  # commerce 4.3 says both in one article
+    entitlement_cancel_seconds: float = 600.0  # until a cancelled Azure subscription shows as inactive (commerce 5)
+    service_request_create: bool = False  # POST /v1/servicerequests/{locale}, withdrawn (core 9.2)
 
     @property
     def base_url(self) -> str:
