@@ -81,7 +81,7 @@ async def _write(call: Call) -> Answer:
         given = await _handle(call)
     except ApiError as error:
         given = _error(call, error)
-    if given[0] < 500:  # noqa: PLR2004 - the number of HTTP itself
+    if given[0] < 500 and given[0] != 429:  # noqa: PLR2004 - the numbers of HTTP itself
         idempotency.keep(emulator, key, body_digest, given)
     return given
 

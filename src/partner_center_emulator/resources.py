@@ -25,6 +25,11 @@ RESOURCES: tuple[str, ...] = (
     "offers",
     "orders",
     "subscriptions",
+    "transfers",
+    "migrations",
+    "azure",
+    "servicerequests",
+    "entitlements",
 )
 
 

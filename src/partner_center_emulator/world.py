@@ -15,6 +15,13 @@ from typing import Literal
 
 import msgspec
 
+from partner_center_emulator.state.azure import AzureState
+from partner_center_emulator.state.commerce import CommerceState
+from partner_center_emulator.state.gdap import GdapState
+from partner_center_emulator.state.people import Cloud, PeopleState, Program
+from partner_center_emulator.state.transfers import TransferState
+from partner_center_emulator.state.webhooks import WebhookState
+
 PartnerRole = Literal["admin_agent", "sales_agent", "helpdesk_agent", "global_admin"]
 
 
@@ -36,6 +43,8 @@ class AppRegistration(msgspec.Struct, kw_only=True):
     secret: str
     secret_expires_at: datetime
     enabled: bool = True
+    public_client: bool = False  # "native app": needs no secret, signs in people only
+    redirect_uris: list[str] = []  # empty: any address on this machine
 
 
 class PartnerUser(msgspec.Struct, kw_only=True):
@@ -85,6 +94,9 @@ class PartnerTenant(msgspec.Struct, kw_only=True):
     anniversary_day: int = 1  # legacy billing period starts on this day of the month
     apps: list[AppRegistration] = []
     users: list[PartnerUser] = []
+    cloud: Cloud = "commercial"
+    program: Program = "direct"
+    is_sandbox: bool = False  # the integration sandbox: limits, customers can be deleted
 
 
 class Acceptance(msgspec.Struct, kw_only=True):
@@ -124,6 +136,7 @@ class Relationship(msgspec.Struct, kw_only=True):
     since: datetime
     kind: str = "reseller"
     delegated_access: bool = False
+    associated_partner_id: str = ""  # the indirect reseller behind the link
 
 
 class Agreement(msgspec.Struct, kw_only=True):
@@ -223,6 +236,8 @@ class Subscription(msgspec.Struct, kw_only=True):
     partner_id_on_record: str | None = None
     suspended_at: datetime | None = None
     version: int = 1
+    entitlement_id: str | None = None  # the Azure subscription behind a usage-based one
+    moved_to: str | None = None  # what it became at another partner tenant; its former partner no longer sees it
 
 
 class AuditRecord(msgspec.Struct, kw_only=True):
@@ -304,6 +319,12 @@ class World(msgspec.Struct, kw_only=True):
     violations: list[Violation] = []
     answers: dict[str, StoredAnswer] = {}  # key: "{tenant_id}/{MS-RequestId}/{METHOD}/{path}"
     pending_acceptances: dict[str, datetime] = {}  # "{tenant_id}/{customer_id}" -> when the admin accepts
+    transfers: TransferState = msgspec.field(default_factory=TransferState)
+    azure: AzureState = msgspec.field(default_factory=AzureState)
     clock_at: datetime | None = None  # the clock's reading when a snapshot was taken; None in a fresh world
+    commerce: CommerceState = msgspec.field(default_factory=CommerceState)
     signing_key_pem: str = ""  # RSA key that signs access tokens
+    people: PeopleState = msgspec.field(default_factory=PeopleState)
+    webhooks: WebhookState = msgspec.field(default_factory=WebhookState)
+    gdap: GdapState = msgspec.field(default_factory=GdapState)
     next_number: int = 1  # counter behind every generated id, so a seed gives the same ids

@@ -40,7 +40,7 @@ class Wish(msgspec.Struct, kw_only=True):
 def find_subscription(world: World, tenant_id: str, customer_id: str, subscription_id: str) -> Subscription:
     """Return a subscription of this partner tenant and customer; raises 404 code 20003."""
     found = world.subscriptions.get(subscription_id.lower())
-    if found is None or found.tenant_id != tenant_id or found.customer_id != customer_id:
+    if found is None or found.tenant_id != tenant_id or found.customer_id != customer_id or found.moved_to:
         raise refusal(20003, subscription_id)
     return found
 
@@ -53,7 +53,9 @@ def list_subscriptions(
     return [
         found
         for found in emulator.derived(CommerceIndex).subscriptions_of(tenant_id, customer_id)
-        if (not order or found.order_id == order) and (not partner_id or found.partner_id_on_record == partner_id)
+        if not found.moved_to
+        and (not order or found.order_id == order)
+        and (not partner_id or found.partner_id_on_record == partner_id)
     ]
 
 

@@ -29,6 +29,7 @@ def wire_subscription(world: World, links: OfferLinks, subscription: Subscriptio
 def _what_it_is(subscription: Subscription) -> Json:
     return {
         "id": subscription.id.upper(),
+        "entitlementId": subscription.entitlement_id,
         "offerId": subscription.offer_id,
         "offerName": subscription.offer_name,
         "friendlyName": subscription.friendly_name,

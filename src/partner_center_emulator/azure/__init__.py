@@ -1,0 +1,1 @@
+"""Azure plans, Azure subscriptions, reservations and savings plans, usage (commerce reference 5)."""

@@ -1,0 +1,1 @@
+"""Behaviour (model room)."""
