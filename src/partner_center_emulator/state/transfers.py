@@ -1,4 +1,4 @@
-"""State of moves between partners and between commerce generations (state room); behaviour is in the resources' folders.
+"""State of moves between partners and between commerce generations (state room).
 
 A ``Transfer`` is one request between two partner tenants for one customer, in the new or the legacy form (commerce
 reference 4.1, 4.2); a ``Migration`` turns one legacy subscription into a new-commerce one (4.3). Ids are lower case.
