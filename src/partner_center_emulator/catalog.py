@@ -65,7 +65,19 @@ def offer_by_name(offers: dict[str, Offer], name: str) -> Offer:
 
 def price_in(offer: Offer, currency: str) -> Decimal:
     """Return the monthly list price of one license in ``currency``, rounded to cents; raises KeyError if unknown."""
-    return (Decimal(offer.monthly_price) * _PER_EURO[currency]).quantize(_CENT, rounding=ROUND_HALF_UP)
+    return in_currency(Decimal(offer.monthly_price), currency)
+
+
+def in_currency(euros: Decimal, currency: str) -> Decimal:
+    """Return an amount of euros in ``currency``, rounded to cents; raises KeyError if unknown."""
+    return (euros * _PER_EURO[currency]).quantize(_CENT, rounding=ROUND_HALF_UP)
+
+
+def exchange(amount: str, old: str, new: str) -> str:
+    """Return a decimal amount of the currency ``old`` in ``new``, rounded to cents; raises KeyError if unknown."""
+    if old == new:
+        return amount
+    return str((Decimal(amount) / _PER_EURO[old] * _PER_EURO[new]).quantize(_CENT, rounding=ROUND_HALF_UP))
 
 
 def is_sold_in(offer: Offer, country: str) -> bool:

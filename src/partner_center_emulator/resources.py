@@ -23,6 +23,7 @@ RESOURCES: tuple[str, ...] = (
     "profiles",
     "audit",
     "offers",
+    "products",
     "orders",
     "subscriptions",
     "transfers",
