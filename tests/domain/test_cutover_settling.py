@@ -304,13 +304,6 @@ def test_is_finished_only_when_every_source_reads_suspended(world: tuple[Case, O
         assert not known.open_intents
 
 
-@given(world=_worlds())
-def test_answers_the_same_question_the_same_way(world: tuple[Case, Observation, datetime]):
-    """Pure: the same facts give the same action, on every machine."""
-    known, seen, now = world
-    assert _next(known, seen, now) == _next(replace(known), replace(seen), now)
-
-
 def test_an_unverified_outcome_does_not_skip_the_verification():
     """A settled order is followed by a read, then by verification, and only then by suspension."""
     intent = order_intent()
