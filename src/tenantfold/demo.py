@@ -28,7 +28,7 @@ from tenantfold.clock import SystemClock
 
 FOLDER = Path("demo")
 START = "2026-03-02T08:00:00Z"
-READY_WITHIN_SECONDS = 30.0
+READY_WITHIN_SECONDS = 90.0
 REPLACEMENT = "61795CAB-2ABD-43F6-88E9-C9ADAE5746E0"  # Microsoft 365 Business, for the campaign offer that is gone
 AGREED_ON = "2026-02-16"
 NEXT_DAY_SECONDS = 26 * 3600 + 60

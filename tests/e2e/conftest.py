@@ -57,12 +57,13 @@ class Bench:
         """The demo's steps, quiet."""
         return Demo(self.folder, self.world, Renderer(as_json=True))
 
-    def approved_plan(self) -> None:
-        """Inventory, list, plan, approval."""
+    def approved_plan(self) -> int:
+        """Inventory, list, plan, approval; how many customers are to move."""
         self.good("inventory")
         self.demo.write_list()
         plan = self.good("plan", "--customers", str(self.folder / "customers-to-move.csv"))["plan"]
         self.good("approve", plan["checksum"][:12], "--by", "tester")
+        return int(plan["to_move"])
 
     def mails_arrive(self) -> None:
         """Customers react to the invitation, each as the world says."""

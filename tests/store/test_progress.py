@@ -63,13 +63,30 @@ async def test_a_blocked_customer_says_why_who_and_what_next(store: Store):
     )
 
 
-async def test_who_moved_stays_moved_under_a_new_plan(store: Store):
-    """A plan never brings a customer back (here one that would block it)."""
+@pytest.mark.parametrize("disposition", [Disposition.MOVED, Disposition.NOTHING_TO_MOVE])
+async def test_who_moved_stays_moved_under_a_new_plan(store: Store, disposition: Disposition):
+    """A plan without new work for it never brings a customer back."""
     await saved_plan(store, plan_customer(1))
     await accepted(store, 1)
     moved = await store.record_step(await step_of(store, 1, Phase.MOVED, due_at=None, detail="all done"), NOW)
-    await saved_plan(store, plan_customer(1, Disposition.BLOCKED), now=later(days=1))
+    await saved_plan(store, plan_customer(1, disposition), now=later(days=1))
     assert await progress_of(store, 1) == replace(moved, version=moved.version + 1)
+
+
+@pytest.mark.parametrize(
+    ("disposition", "phase", "is_due"), [(Disposition.MOVE, "accepted", True), (Disposition.BLOCKED, "blocked", False)]
+)
+async def test_who_moved_starts_again_when_the_new_plan_finds_new_work(
+    store: Store, disposition: Disposition, phase: str, is_due: bool
+):
+    """A subscription bought at the source after the move is driven, or its blocker is shown; acceptance is kept."""
+    await saved_plan(store, plan_customer(1))
+    await accepted(store, 1)
+    await store.record_step(await step_of(store, 1, Phase.MOVED, due_at=None, detail="all done"), NOW)
+    await saved_plan(store, plan_customer(1, disposition), now=later(days=1))
+    found = await progress_of(store, 1)
+    assert (found.phase.value, found.due_at is not None) == (phase, is_due)
+    assert found.accepted_at is not None
 
 
 async def test_acceptance_survives_a_new_plan_and_makes_due(store: Store):

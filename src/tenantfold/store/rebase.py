@@ -1,7 +1,7 @@
 """Store: what a new plan does to everybody's progress, as one set-based statement over all customers.
 
-Nobody is moved back: who moved stays moved, acceptance is kept, and a customer in the middle of its cutover keeps
-the phase it is in. Every row gets a new version, so that a step begun under the old plan cannot be recorded.
+Nobody is moved back: who moved and has no new work stays moved, acceptance is kept, and a customer in the middle of
+its cutover keeps the phase it is in. Every row gets a new version, so that a step begun under the old plan cannot be recorded.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from tenantfold.store.statements import insert_into
 INVITE = "Invite the customer: tenantfold invite"
 
 _CUTOVER = tuple(phase.value for phase in (Phase.CUTTING_OVER, Phase.VERIFIED, Phase.DRIFTED, Phase.STRANDED))
+_NO_WORK = (Disposition.MOVED.value, Disposition.NOTHING_TO_MOVE.value)
 _OWN_WORDS = ("phase", "code", "detail", "owner", "next_action")
 
 _planned = tables.plan_customer.c
@@ -76,7 +77,8 @@ def _facts() -> _Facts:
     in_doubt = exists().where(tables.intent.c.customer_id == _planned.customer_id, unanswered)
     return _Facts(
         to_move=_planned.disposition == Disposition.MOVE.value,
-        moved=coalesce(_old.c.phase, "") == Phase.MOVED.value,
+        # a moved customer that got a new subscription since starts again; one without new work stays moved
+        moved=and_(coalesce(_old.c.phase, "") == Phase.MOVED.value, _planned.disposition.in_(_NO_WORK)),
         accepted=_old.c.accepted_at.is_not(None),
         invited=_invited.customer_id.is_not(None),
         half_moved=half_moved,
