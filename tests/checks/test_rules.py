@@ -197,6 +197,13 @@ def test_finds_excuses_without_a_rule_or_a_reason(comment: str):
     assert broken(f"x = 1  {comment}") == {"excuse"}
 
 
+def test_a_test_may_hand_over_a_wrong_type_without_saying_why():
+    """The kind of mistake has to be named all the same, and other linters still want a reason."""
+    assert broken("f(1)  # type: ignore[arg-type]", TEST) == set()
+    assert broken("f(1)  # type: ignore", TEST) == {"excuse"}
+    assert broken("f(1)  # noqa: S101", TEST) == {"excuse"}
+
+
 @pytest.mark.parametrize(
     "comment",
     [
