@@ -74,10 +74,10 @@ async def test_who_moved_stays_moved_under_a_new_plan(store: Store, disposition:
 
 
 @pytest.mark.parametrize(
-    ("disposition", "phase", "is_due"), [(Disposition.MOVE, "accepted", True), (Disposition.BLOCKED, "blocked", False)]
+    ("disposition", "expected"), [(Disposition.MOVE, ("accepted", True)), (Disposition.BLOCKED, ("blocked", False))]
 )
 async def test_who_moved_starts_again_when_the_new_plan_finds_new_work(
-    store: Store, disposition: Disposition, phase: str, is_due: bool
+    store: Store, disposition: Disposition, expected: tuple[str, bool]
 ):
     """A subscription bought at the source after the move is driven, or its blocker is shown; acceptance is kept."""
     await saved_plan(store, plan_customer(1))
@@ -85,7 +85,7 @@ async def test_who_moved_starts_again_when_the_new_plan_finds_new_work(
     await store.record_step(await step_of(store, 1, Phase.MOVED, due_at=None, detail="all done"), NOW)
     await saved_plan(store, plan_customer(1, disposition), now=later(days=1))
     found = await progress_of(store, 1)
-    assert (found.phase.value, found.due_at is not None) == (phase, is_due)
+    assert (found.phase.value, found.due_at is not None) == expected
     assert found.accepted_at is not None
 
 

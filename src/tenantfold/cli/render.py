@@ -95,9 +95,9 @@ class Renderer:
             facts = {"code": error.code, "message": error.message, "next_step": error.next_step}
             self.document({"error": facts | {"facts": error.facts}})
             return
-        self._err.print(f"error: {safe(error.message)}", style="red")
+        self._err.print(f"error: {safe(error.message)}", style="red", soft_wrap=True)
         if error.next_step:
-            self._err.print(f"-> {safe(error.next_step)}", style="cyan")
+            self._err.print(f"-> {safe(error.next_step)}", style="cyan", soft_wrap=True)
 
     @contextmanager
     def progress(self) -> Iterator[Renderer]:

@@ -1,7 +1,8 @@
 """Store: what a new plan does to everybody's progress, as one set-based statement over all customers.
 
 Nobody is moved back: who moved and has no new work stays moved, acceptance is kept, and a customer in the middle of
-its cutover keeps the phase it is in. Every row gets a new version, so that a step begun under the old plan cannot be recorded.
+its cutover keeps the phase it is in. Every row gets a new version, so that a step begun under the old plan cannot be
+recorded.
 """
 
 from __future__ import annotations
