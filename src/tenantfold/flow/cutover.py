@@ -246,7 +246,9 @@ class _Drive:
         """Outcome, counterparts and progress in one commit (T3)."""
         now = self.tools.clock.now()
         taken = {one.target_id for one in self.case.counterparts if one.target_id is not None}
-        counterparts = counterparts_of(intent, outcome, taken, intent.at.date())
+        # found by reading: it was created when the intent was sent; our own answer: just now (a resend may be later)
+        created_on = now.date() if outcome.kind is OutcomeKind.DONE else intent.at.date()
+        counterparts = counterparts_of(intent, outcome, taken, created_on)
         deadline = datetime.combine(now.date() + timedelta(days=1), datetime.min.time(), tzinfo=now.tzinfo)
         progress = replace(
             self.case.progress,
