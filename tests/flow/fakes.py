@@ -300,7 +300,7 @@ class FakeLedger:
         old = self.rows.get(customer.customer_id)
         if old is None:
             self.rows[customer.customer_id] = Progress(customer_id=customer.customer_id, phase=phase)
-        elif old.phase is not Phase.MOVED:
+        elif old.phase is not Phase.MOVED or phase in {Phase.PLANNED, Phase.BLOCKED}:  # new work after the move
             due = now if old.accepted_at and phase is Phase.PLANNED else None
             self.rows[customer.customer_id] = replace(old, phase=phase, due_at=due, version=old.version + 1)
 

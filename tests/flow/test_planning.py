@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -164,3 +164,21 @@ async def test_a_planned_customer_moves_and_is_then_planned_as_moved():
     writes = dict(desk.stage.world.writes)
     await desk.stage.run()
     assert desk.stage.world.writes == writes
+
+
+async def test_what_a_moved_customer_buys_at_the_source_later_moves_as_well():
+    """Planned like any other; what stands already is neither ordered nor suspended again."""
+    desk = Desk()
+    await desk.read()
+    chosen = SelectedCustomer(row=2, customer_id=customer_id(0), contact=CONTACT)
+    desk.stage.world.related.add((TARGET, customer_id(0)))
+    for _ in range(2):
+        await desk.read()
+        record, _ = await desk.plan(chosen)
+        await desk.stage.ledger.approve_plan(record.id, "Eva", START)
+        await desk.stage.run()
+        later = replace(desk.stage.source(0), id=SubscriptionId("s9"), wire_status="active", license_count=2)
+        desk.stage.world.subscriptions.setdefault(later.id, later)
+    assert sorted(one.license_count for one in desk.stage.at_target(0)) == [2, 5]
+    assert desk.stage.world.subscriptions[SubscriptionId("s9")].wire_status == "suspended"
+    assert desk.stage.world.writes == {"attest": 1, "order": 2, "suspend": 2}
