@@ -8,6 +8,7 @@ next request (``run_due``), so nothing happens in the background and a seed alwa
 
 from __future__ import annotations
 
+import asyncio
 import heapq
 import itertools
 import time
@@ -142,3 +143,8 @@ class Clock:
                 fn()
         finally:
             self._pinned = None
+
+
+async def rest(seconds: float) -> None:
+    """Let real seconds pass; only for faults that are to be felt by a waiting client."""
+    await asyncio.sleep(seconds)

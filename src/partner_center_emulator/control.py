@@ -83,6 +83,10 @@ async def _order(request: Request, kind: type[B]) -> B:
     return msgspec.json.decode(await request.body() or b"{}", type=kind)
 
 
+# the same for the control pages of other modules
+guarded, order_of = _guarded, _order
+
+
 @_guarded
 async def health(emulator: Emulator, _request: Request) -> object:
     """Say that the emulator is up and how big its world is."""
@@ -233,6 +237,9 @@ def _find_customer(emulator: Emulator, customer_id: str) -> Customer:
         raise ControlError(f"There is no customer {customer_id}.")
     return customer
 
+
+# for the control pages that live with their resource
+guarded, read_order, find_tenant, find_customer = _guarded, _order, _find_tenant, _find_customer
 
 ROUTES = (
     Page("GET", f"{PREFIX}/health", health),

@@ -15,6 +15,7 @@ import msgspec
 
 from partner_center_emulator import resources
 from partner_center_emulator.clock import DEFAULT_START, Clock, wall_now
+from partner_center_emulator.state.behaviour import Pace
 from partner_center_emulator.world import StateChange, Violation, World
 
 _IDS = uuid5(NAMESPACE_URL, "partner-center-emulator")
@@ -26,7 +27,10 @@ class Options(msgspec.Struct, kw_only=True):
     """Switches of the pretended service; what Microsoft does not publish is a switch here (core reference 10a.4)."""
 
     port: int = 8700
-    strict: bool = False  # answer rule breakers with an error besides recording the violation
+    strict: bool | Literal["record", "fail"] = False  # judge clients; "fail" and True also answer rule breakers so
+    poll_seconds: float = 1.0  # advised between two looks at something unfinished (not published)
+    next_page_seconds: float = 300.0  # a list with a next page that nobody asks for within this time was left
+    pace: dict[str, Pace] = {}  # step, route, "route step" or "*" -> how it advances; see ``pace.py``
     bom: Literal["always", "never", "per-endpoint"] = "per-endpoint"
     link_prefix: bool = False  # links carry /v1, as seen since November 2021
     integer_code: bool = True  # error codes as numbers, otherwise as strings
@@ -65,6 +69,16 @@ class Options(msgspec.Struct, kw_only=True):
     migration_suspends: Literal["start", "provisioned"] = "provisioned"  # commerce 4.3 says both in one article
     entitlement_cancel_seconds: float = 600.0  # until a cancelled Azure subscription shows as inactive (commerce 5)
     service_request_create: bool = False  # POST /v1/servicerequests/{locale}, withdrawn (core 9.2)
+
+    @property
+    def judges_conduct(self) -> bool:
+        """Whether polling and unread pages are judged."""
+        return self.strict is not False
+
+    @property
+    def fails_rule_breakers(self) -> bool:
+        """Whether a violation is also answered with an error."""
+        return self.strict is True or self.strict == "fail"
 
     @property
     def base_url(self) -> str:
@@ -141,6 +155,8 @@ class Emulator:
             after=after or {},
         )
         self.world.changes.append(change)
+        if self.world.webhooks.registrations:
+            resources.notice(self, change)
         return change
 
     def violate(self, tenant_id: str, rule: str, detail: str) -> None:

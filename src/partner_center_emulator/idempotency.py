@@ -112,5 +112,5 @@ def _judge_resend(emulator: Emulator, key: str, body_digest: str) -> None:
     emulator.violate(
         tenant_id, "resent_with_new_id", f"{method_and_path}: same body {age.seconds} s after a lost answer"
     )
-    if emulator.options.strict:
+    if emulator.options.fails_rule_breakers:
         raise ApiError(409, 800002, "Strict mode: a write without an answer was sent again under a new request id.")

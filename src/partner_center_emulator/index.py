@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from partner_center_emulator.world import Order, Subscription, World
 
 # States in which a subscription occupies the customer's tenant (commerce reference 1.1 on Concurrent, R-74).
-LIVE_STATUSES = frozenset({"active", "suspended"})
+LIVE_STATUSES = frozenset({"active", "pending", "suspended"})
 
 
 class CommerceIndex:

@@ -17,6 +17,7 @@ import msgspec
 
 from partner_center_emulator.coverage import behaviour
 from partner_center_emulator.errors import refusal
+from partner_center_emulator.faults.answers import page_shift
 from partner_center_emulator.requests import Call
 from partner_center_emulator.wire import Json, collection, link
 
@@ -57,7 +58,7 @@ def seek_page(
     0 or missing means 500, more is cut to 500. Raises 400 code 2000 for a bad size, seek operation or token.
     """
     size = call.whole_number("size", 0, most=MAXIMUM) or MAXIMUM
-    start = _start(call, keys, filter_text)
+    start = page_shift(call, _start(call, keys, filter_text), size)
     page = keys[start : start + size]
     parameters = f"?size={size}" + (f"&filter={quote(call.query['filter'], safe='')}" if "filter" in call.query else "")
     links: Json = {"self": link(f"{uri}?{call.query_text}" if call.query_text else uri)}
@@ -76,6 +77,7 @@ def offset_page(call: Call, uri: str, rows: Sequence[T], build: Callable[[T], ob
     """
     offset = call.whole_number("offset", 0)
     size = call.whole_number("size", 0, most=most) or most
+    offset = page_shift(call, offset, size)
     links: Json = {"self": link(f"{uri}?{call.query_text}" if call.query_text else uri)}
     kept = "".join(f"{name}={quote(value)}&" for name, value in call.query.items() if name not in {"offset", "size"})
     if offset + size < len(rows):

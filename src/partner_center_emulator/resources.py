@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from partner_center_emulator.emulator import Emulator
     from partner_center_emulator.requests import Page, Route
+    from partner_center_emulator.world import StateChange
 
 RESOURCES: tuple[str, ...] = (
     "signin",
@@ -31,7 +32,11 @@ RESOURCES: tuple[str, ...] = (
     "azure",
     "servicerequests",
     "entitlements",
+    "webhooks",
 )
+
+# parts that are no resource and have timers too
+_PARTS = ("pace", "strict", "actors.support")
 
 
 def routes() -> tuple[Route | Page, ...]:
@@ -42,9 +47,16 @@ def routes() -> tuple[Route | Page, ...]:
     return tuple(found)
 
 
+def notice(emulator: Emulator, change: StateChange) -> None:
+    """Tell the webhooks of a state change."""
+    import_module("partner_center_emulator.webhooks.models").on_change(emulator, change)
+
+
 def rearm(emulator: Emulator) -> None:
     """Put every resource's timers on the emulator's clock, computed from the present world."""
     for name in RESOURCES:
         arm = getattr(import_module(f"partner_center_emulator.{name}.models"), "rearm", None)
         if arm is not None:
             arm(emulator)
+    for name in _PARTS:
+        import_module(f"partner_center_emulator.{name}").rearm(emulator)

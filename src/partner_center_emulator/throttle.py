@@ -87,5 +87,5 @@ def _judge(emulator: Emulator, bucket: _Bucket, now: float, whose: str) -> None:
     tenant_id = whose.split(" ", 1)[0]
     wait = math.ceil(bucket.retry_at - now)
     emulator.violate(tenant_id, "ignored_retry_after", f"{whose}: called {wait} s too early")
-    if options.strict:
+    if options.fails_rule_breakers:
         raise ApiError(400, 0, f"Strict mode: the call came {wait} seconds before Retry-After had passed.", "C")

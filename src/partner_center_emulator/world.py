@@ -16,6 +16,7 @@ from typing import Literal
 import msgspec
 
 from partner_center_emulator.state.azure import AzureState
+from partner_center_emulator.state.behaviour import BehaviourState
 from partner_center_emulator.state.commerce import CommerceState
 from partner_center_emulator.state.gdap import GdapState
 from partner_center_emulator.state.people import Cloud, PeopleState, Program
@@ -100,11 +101,16 @@ class PartnerTenant(msgspec.Struct, kw_only=True):
 
 
 class Acceptance(msgspec.Struct, kw_only=True):
-    """How the customer's admin behaves when asked for a relationship: now, after a while, or never."""
+    """How the customer's admin behaves when asked for a relationship.
 
-    kind: Literal["now", "after", "never"] = "now"
+    "early" does not wait for the mail, "after_reminder" waits for the second one, "wrong_role" lets somebody try who is
+    no Global admin, until the reminder.
+    """
+
+    kind: Literal["now", "after", "never", "early", "after_reminder", "wrong_role"] = "now"
     after_seconds: float = 0.0
     asked_at: datetime | None = None  # set when the actor first learns of the request
+    reminded_at: datetime | None = None
 
 
 class Customer(msgspec.Struct, kw_only=True):
@@ -327,4 +333,5 @@ class World(msgspec.Struct, kw_only=True):
     people: PeopleState = msgspec.field(default_factory=PeopleState)
     webhooks: WebhookState = msgspec.field(default_factory=WebhookState)
     gdap: GdapState = msgspec.field(default_factory=GdapState)
+    behaviour: BehaviourState = msgspec.field(default_factory=BehaviourState)
     next_number: int = 1  # counter behind every generated id, so a seed gives the same ids

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
+from partner_center_emulator import pace
 from partner_center_emulator.emulator import Emulator
 from partner_center_emulator.errors import ApiError, refusal
 from partner_center_emulator.index import CommerceIndex
 from partner_center_emulator.orders import purchase
+from partner_center_emulator.state.behaviour import Waiting
 from partner_center_emulator.subscriptions.changes import change
 from partner_center_emulator.subscriptions.etags import check_etag
 from partner_center_emulator.wire import (
@@ -90,7 +92,9 @@ def _is_echo(order: Order, members: Json) -> bool:
 
 def _check_cycle(world: World, order: Order, cycle: str) -> None:
     for line in order.lines:
-        subscription = world.subscriptions[line.subscription_id or ""]
+        if line.subscription_id is None:  # a line that failed
+            raise refusal(6000)
+        subscription = world.subscriptions[line.subscription_id]
         if subscription.status != "active":
             raise refusal(6000)
         offer = world.offers.get(line.offer_id)
@@ -103,6 +107,22 @@ def _set_cycle(emulator: Emulator, order: Order, cycle: str, request_id: str) ->
         subscription = emulator.world.subscriptions[line.subscription_id or ""]
         change(emulator, subscription, request_id, billing_cycle=cycle)
     order.billing_cycle = cycle
+
+
+@pace.on_done(pace.ORDER_STATUS)
+def _complete(emulator: Emulator, waiting: Waiting) -> None:
+    order = emulator.world.orders[waiting.subject_id]
+    if order.status != "pending":
+        return
+    order.status = "completed"
+    emulator.record(
+        "order.completed",
+        tenant_id=order.tenant_id,
+        customer_id=order.customer_id,
+        subject_id=order.id,
+        before={"status": "pending"},
+        after={"status": order.status},
+    )
 
 
 def wire_order(order: Order) -> Json:

@@ -12,10 +12,12 @@ from typing import cast
 
 import msgspec
 
+from partner_center_emulator import pace
 from partner_center_emulator.agreements.models import is_confirmed
 from partner_center_emulator.catalog import is_sold_in
 from partner_center_emulator.emulator import Emulator
 from partner_center_emulator.errors import ApiError, refusal
+from partner_center_emulator.faults import hooks
 from partner_center_emulator.index import LIVE_STATUSES, CommerceIndex
 from partner_center_emulator.subscriptions.lapse import add_months, enter_term
 from partner_center_emulator.wire import Json, field, text_field
@@ -23,6 +25,10 @@ from partner_center_emulator.world import Customer, Offer, Order, OrderLine, Par
 
 # Commerce 1.2: BillingCycleType by number; "monthly" is what an order without a cycle gets.
 _CYCLE_BY_NUMBER = ("unknown", "monthly", "annual", "none", "one_time", "triennial", "biennial")
+
+
+_POST = "POST /v1/customers/{customer}/orders"
+_PATCH = "PATCH /v1/customers/{customer}/orders/{order}"
 
 
 class WantedLine(msgspec.Struct, kw_only=True):
@@ -68,8 +74,13 @@ def place_order(
     )
     emulator.derived(CommerceIndex).put_order(order)
     _record_order(emulator, order, "order.created", request_id)
-    for line in lines:
-        _create(emulator, order, line, line.number, request_id)
+    if pace.begin(emulator, pace.ORDER_STATUS, order.id, tenant_id=tenant.id, customer_id=customer.id, route=_POST):
+        order.status = "pending"
+    for index, line in enumerate(lines):
+        if hooks.line_fails(index):
+            _fail(order, line, line.number)
+        else:
+            _create(emulator, order, line, line.number, request_id, _POST)
     return order
 
 
@@ -94,8 +105,12 @@ def buy_add_ons(
             raise refusal(6001, line.offer.id, order.billing_cycle)
     _check_limits(emulator, customer, lines)
     _record_order(emulator, order, "order.changed", request_id)
-    for number, line in enumerate(lines, start=max(known.line_item_number for known in order.lines) + 1):
-        _create(emulator, order, line, number, request_id)
+    first = max(known.line_item_number for known in order.lines) + 1
+    for index, line in enumerate(lines):
+        if hooks.line_fails(index):
+            _fail(order, line, first + index)
+        else:
+            _create(emulator, order, line, first + index, request_id, _PATCH)
 
 
 def read_lines(members: Mapping[str, object]) -> list[Json]:
@@ -203,19 +218,39 @@ def _check_limits(emulator: Emulator, customer: Customer, lines: Sequence[Wanted
             raise refusal(27006, offer_id)
 
 
-def _create(emulator: Emulator, order: Order, line: WantedLine, number: int, request_id: str) -> None:
-    subscription = _new_subscription(emulator, order, line)
-    order.lines.append(
-        OrderLine(
-            line_item_number=number,
-            offer_id=line.offer.id,
-            quantity=line.quantity,
-            friendly_name=line.friendly_name,
-            subscription_id=subscription.id,
-            parent_subscription_id=subscription.parent_subscription_id,
-            partner_id_on_record=line.partner_id_on_record,
-        )
+def _fail(order: Order, line: WantedLine, number: int) -> None:
+    """Keep a line that the fault plan lets fail: it never gets a subscription."""
+    order.lines.append(_order_line(line, number, None))
+    order.status = "partial_success"
+
+
+def _order_line(line: WantedLine, number: int, subscription_id: str | None) -> OrderLine:
+    return OrderLine(
+        line_item_number=number,
+        offer_id=line.offer.id,
+        quantity=line.quantity,
+        friendly_name=line.friendly_name,
+        subscription_id=subscription_id,
+        parent_subscription_id=line.parent.id if line.parent else None,
+        partner_id_on_record=line.partner_id_on_record,
     )
+
+
+def _set_pace(emulator: Emulator, subscription: Subscription, route: str) -> None:
+    """Let the subscription be pending, or its id arrive late, as the pace of the route says."""
+    tenant_id, customer_id = subscription.tenant_id, subscription.customer_id
+    for step in (pace.SUBSCRIPTION_ID, pace.SUBSCRIPTION_STATUS):
+        takes_time = pace.begin(
+            emulator, step, subscription.id, tenant_id=tenant_id, customer_id=customer_id, route=route
+        )
+        if takes_time and step == pace.SUBSCRIPTION_STATUS:
+            subscription.status = "pending"
+
+
+def _create(emulator: Emulator, order: Order, line: WantedLine, number: int, request_id: str, route: str) -> None:
+    subscription = _new_subscription(emulator, order, line)
+    _set_pace(emulator, subscription, route)
+    order.lines.append(_order_line(line, number, subscription.id))
     emulator.derived(CommerceIndex).put_subscription(subscription)
     enter_term(emulator, subscription)
     emulator.record(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import cast
+
+from partner_center_emulator import pace
 from partner_center_emulator.audit import models as audit
 from partner_center_emulator.coverage import behaviour
 from partner_center_emulator.orders.models import find_order, list_orders, patch_order, wire_order
@@ -34,12 +37,26 @@ def _write_audit(call: Call, customer: Customer, order: Order, operation: str, f
     audit.write(call.emulator, call.tenant.id, customer, activity)
 
 
+def _show(call: Call, order: Order) -> Json:
+    """Return the order as this answer shows it: without the subscription ids that have not arrived yet."""
+    body = wire_order(order)
+    if not call.world.behaviour.pace.waiting:
+        return body
+    pace.show(call, pace.ORDER_STATUS, order.id)
+    lines = cast("list[Json]", body["lineItems"])
+    for line, shown in zip(order.lines, lines, strict=True):
+        if line.subscription_id is not None and pace.show(call, pace.SUBSCRIPTION_ID, line.subscription_id):
+            shown.pop("subscriptionId", None)
+            shown.pop("links", None)
+    return body
+
+
 async def create_order(call: Call) -> Reply:
     """Answer ``POST /customers/{customer}/orders``: buy, 201 with the completed order."""
     customer = call.customer()
     order = place_order(call.emulator, call.tenant, customer, call.members(), call.request_id)
     _write_audit(call, customer, order, "create_order")
-    return Reply(wire_order(order), status=201)
+    return Reply(_show(call, order), status=201)
 
 
 async def read_orders(call: Call) -> Reply:
@@ -47,12 +64,12 @@ async def read_orders(call: Call) -> Reply:
     customer = call.customer()
     orders = list_orders(call.emulator, call.tenant.id, customer.id, billing_cycle=call.query.get("billingtype", ""))
     uri = f"/customers/{customer.id}/orders"
-    return Reply(collection([wire_order(order) for order in orders], links=self_link(uri)))
+    return Reply(collection([_show(call, order) for order in orders], links=self_link(uri)))
 
 
 async def read_order(call: Call) -> Reply:
     """Answer ``GET /customers/{customer}/orders/{order}``."""
-    return Reply(wire_order(_order(call, call.customer())))
+    return Reply(_show(call, _order(call, call.customer())))
 
 
 async def update_order(call: Call) -> Reply:
@@ -63,7 +80,7 @@ async def update_order(call: Call) -> Reply:
     patch_order(call.emulator, call.tenant, customer, order, call.members(), call.headers, call.request_id)
     if order.version != version:
         _write_audit(call, customer, order, "update_order", first_line=known if len(order.lines) > known else 0)
-    return Reply(wire_order(order))
+    return Reply(_show(call, order))
 
 
 async def read_provisioning_status(call: Call) -> Reply:

@@ -10,9 +10,11 @@ from collections.abc import Mapping
 
 import msgspec
 
+from partner_center_emulator import pace
 from partner_center_emulator.emulator import Emulator
 from partner_center_emulator.errors import ApiError, refusal
 from partner_center_emulator.index import CommerceIndex
+from partner_center_emulator.state.behaviour import Waiting
 from partner_center_emulator.subscriptions import lapse
 from partner_center_emulator.subscriptions.changes import change
 from partner_center_emulator.subscriptions.etags import check_etag
@@ -35,6 +37,13 @@ class Wish(msgspec.Struct, kw_only=True):
     friendly_name: str
     auto_renew: bool
     partner_id_on_record: str | None
+
+
+@pace.on_done(pace.SUBSCRIPTION_STATUS)
+def _become_active(emulator: Emulator, waiting: Waiting) -> None:
+    subscription = emulator.world.subscriptions[waiting.subject_id]
+    if subscription.status == "pending":
+        change(emulator, subscription, "", status="active")
 
 
 def find_subscription(world: World, tenant_id: str, customer_id: str, subscription_id: str) -> Subscription:

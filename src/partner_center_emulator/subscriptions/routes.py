@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from partner_center_emulator import pace
 from partner_center_emulator.audit import models as audit
 from partner_center_emulator.coverage import behaviour
+from partner_center_emulator.errors import refusal
 from partner_center_emulator.offers.models import OfferLinks
 from partner_center_emulator.requests import Call, Reply, Route
 from partner_center_emulator.subscriptions.models import (
@@ -20,11 +22,20 @@ _EDITORS = frozenset({"admin_agent", "sales_agent", "global_admin"})
 
 
 def _show(call: Call, subscription: Subscription) -> Json:
+    pace.show(call, pace.SUBSCRIPTION_STATUS, subscription.id)
     return wire_subscription(call.world, call.emulator.derived(OfferLinks), subscription)
 
 
 def _subscription(call: Call, customer: Customer) -> Subscription:
-    return find_subscription(call.world, call.tenant.id, customer.id, call.path["subscription"])
+    found = find_subscription(call.world, call.tenant.id, customer.id, call.path["subscription"])
+    if not _is_there(call, found):
+        raise refusal(20003, call.path["subscription"])
+    return found
+
+
+def _is_there(call: Call, subscription: Subscription) -> bool:
+    """Whether the subscription shows already: one whose id the order does not tell yet is nowhere."""
+    return not pace.is_waiting(call.emulator, pace.SUBSCRIPTION_ID, subscription.id)
 
 
 async def read_subscriptions(call: Call) -> Reply:
@@ -37,7 +48,7 @@ async def read_subscriptions(call: Call) -> Reply:
         order_id=call.query.get("order_id", ""),
         partner_id=call.query.get("mpn_id", ""),
     )
-    return Reply(collection([_show(call, subscription) for subscription in found]))
+    return Reply(collection([_show(call, row) for row in found if _is_there(call, row)]))
 
 
 async def read_subscription(call: Call) -> Reply:
@@ -48,7 +59,8 @@ async def read_subscription(call: Call) -> Reply:
 async def read_add_ons(call: Call) -> Reply:
     """Answer ``GET .../subscriptions/{subscription}/addons``."""
     base = _subscription(call, call.customer())
-    return Reply(collection([_show(call, add_on) for add_on in list_add_ons(call.emulator, base)]))
+    add_ons = list_add_ons(call.emulator, base)
+    return Reply(collection([_show(call, add_on) for add_on in add_ons if _is_there(call, add_on)]))
 
 
 async def update_subscription(call: Call) -> Reply:

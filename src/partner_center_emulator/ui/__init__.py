@@ -1,0 +1,1 @@
+"""The web page for people (page room): the world at a glance, both sides of a customer, the clock, the faults."""
