@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import msgspec
 
-from partner_center_emulator import idempotency
+from partner_center_emulator import idempotency, pace, strict
 from partner_center_emulator.coverage import behaviour
 from partner_center_emulator.emulator import Emulator
-from partner_center_emulator.errors import ApiError, refusal
+from partner_center_emulator.errors import ApiError, gateway, refusal
+from partner_center_emulator.faults import answers as faulty_answers
+from partner_center_emulator.faults import hooks, strike
 from partner_center_emulator.requests import Call, Principal
+from partner_center_emulator.signin import clouds
 from partner_center_emulator.signin import models as signin
 from partner_center_emulator.throttle import Throttle
 from partner_center_emulator.wire import BOM, prefix_links
-from partner_center_emulator.world import RequestTally
+from partner_center_emulator.world import PartnerTenant, RequestTally
 
 JSON = "application/json; charset=utf-8"
 
@@ -55,14 +58,28 @@ async def answer(call: Call) -> Answer:
     emulator = call.emulator
     try:
         _authenticate(call)
+        strict.admit(call)
+        await strike.before(call)
         if call.route.resource is not None and emulator.options.throttling:
             emulator.derived(Throttle).admit(emulator, call.tenant.id, call.route.resource)
         if call.method in idempotency.WRITES:
             given = await _write(call)
         else:
             given = await _handle(call)
+    except strike.TokenLapsedError:
+        given = _error(call, _unauthorized(call, refusal(400)))
+    except strike.CutError as cut:
+        call.delivery = cut.delivery
+        given = _error(call, gateway(502, "The connection was cut."))
+        strict.note_unanswered(call)
     except ApiError as error:
         given = _error(call, error)
+        if error.status >= 500:  # noqa: PLR2004 - the number of HTTP itself
+            strict.note_unanswered(call)
+    else:
+        if call.faults:
+            given = strike.after(call, given)
+        pace.settle(call)
     tally(emulator, call.route.key, given[0])
     return given
 
@@ -76,6 +93,8 @@ async def _write(call: Call) -> Answer:
     kept = idempotency.replay(emulator, key, body_digest)
     if kept is not None:
         return kept.status, dict(kept.headers), kept.body
+    if emulator.world.behaviour.faults.plan.faults:
+        await faulty_answers.keep_images(call)
     try:
         _parse_body(call)
         given = await _handle(call)
@@ -87,13 +106,19 @@ async def _write(call: Call) -> Answer:
 
 
 async def _handle(call: Call) -> Answer:
-    reply = await call.route.handler(call)
+    token = hooks.striking.set(call.faults)
+    try:
+        reply = await call.route.handler(call)
+    finally:
+        hooks.striking.reset(token)
     options = call.emulator.options
     headers = dict(reply.headers) if reply.headers else {}
     if reply.body is None:
         return reply.status, headers, b""
     headers["Content-Type"] = JSON
-    shown = prefix_links(reply.body) if options.link_prefix else reply.body
+    shown = faulty_answers.alter(call, reply.body)
+    strict.note_list(call, shown)
+    shown = prefix_links(shown) if options.link_prefix else shown
     body = msgspec.json.encode(shown)
     if options.bom == "always" or (reply.bom and options.bom == "per-endpoint"):
         body = BOM + body
@@ -122,12 +147,14 @@ def _authenticate(call: Call) -> None:
     principal = signin.verify(emulator, token.strip()) if scheme.lower() == "bearer" else None
     if principal is None:
         raise _unauthorized(call, refusal(400))
-    if principal.audience != route.audience:
+    call.tenant = emulator.world.partner_tenants[principal.tenant_id]
+    if principal.audience != route.audience or (route.audience == "graph" and call.tenant.cloud != call.cloud):
         raise _unauthorized(call, refusal(900420))
     call.principal = principal
-    call.tenant = emulator.world.partner_tenants[principal.tenant_id]
+    if call.tenant.cloud != "commercial":
+        clouds.check_capability(route, emulator.options)
     if principal.is_user:
-        if not principal.has_mfa and _checks_mfa(emulator):
+        if not principal.has_mfa and _checks_mfa(emulator, call.tenant):
             raise _unauthorized(call, refusal(900421))
         if route.roles and not route.roles & principal.roles:
             raise refusal(900150)
@@ -135,12 +162,12 @@ def _authenticate(call: Call) -> None:
         raise refusal(900329)
 
 
-def _checks_mfa(emulator: Emulator) -> bool:
+def _checks_mfa(emulator: Emulator, tenant: PartnerTenant) -> bool:
     """Whether this call is among those whose tokens must prove multifactor authentication (core reference 1.6)."""
     options = emulator.options
     if options.mfa == "progressive":
         return emulator.next_request_number() % 100 < options.mfa_percent
-    return options.mfa == "on"
+    return options.mfa == "on" or (options.mfa == "sandbox" and tenant.is_sandbox)
 
 
 def _unauthorized(call: Call, error: ApiError) -> ApiError:

@@ -18,14 +18,17 @@ from starlette.responses import Response
 
 from partner_center_emulator.clock import Clock
 from partner_center_emulator.errors import ApiError, refusal
+from partner_center_emulator.state.people import Cloud
 from partner_center_emulator.wire import Json, field
 from partner_center_emulator.world import Customer, PartnerTenant, World
 
 if TYPE_CHECKING:
     from partner_center_emulator.emulator import Emulator
+    from partner_center_emulator.faults.delivery import Delivery
+    from partner_center_emulator.state.behaviour import Fault
 
 Auth = Literal["AO", "AU"]
-Audience = Literal["partner", "graph"]
+Audience = Literal["partner", "graph", "retired"]
 AGENTS = frozenset({"admin_agent", "sales_agent", "helpdesk_agent", "global_admin"})
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -66,8 +69,11 @@ class Call:
         "_query",
         "_query_string",
         "body",
+        "cloud",
         "correlation_id",
+        "delivery",
         "emulator",
+        "faults",
         "headers",
         "method",
         "path",
@@ -77,6 +83,7 @@ class Call:
         "request_id",
         "route",
         "tenant",
+        "unfinished",
     )
 
     def __init__(
@@ -94,6 +101,10 @@ class Call:
         self.body: object = None  # the parsed JSON
         self.request_id = ""
         self.correlation_id = ""
+        self.cloud: Cloud = "commercial"  # the one the address names; Partner Center's own host is of both
+        self.faults: tuple[Fault, ...] = ()  # those of the fault plan that hit this call
+        self.delivery: Delivery | None = None  # how the answer leaves, if not as it should
+        self.unfinished: tuple[str, ...] = ()  # steps under way that the answer shows (see ``pace``)
         self.tenant: PartnerTenant = cast("PartnerTenant", None)  # set with the principal, before any handler runs
         self.principal: Principal = cast("Principal", None)
 
@@ -151,7 +162,7 @@ class Call:
         """
         customer_id = self.path["customer"].lower()
         customer = self.world.customers.get(customer_id)
-        if customer is None:
+        if customer is None or customer_id in self.world.people.deleted_customers:
             raise refusal(60003, customer_id) if _GUID.fullmatch(customer_id) else refusal(2000, _NO_GUID)
         if not self.emulator.sees(self.tenant.id, customer_id):
             raise refusal(20002, self.tenant.id, customer_id)

@@ -84,7 +84,7 @@ async def test_a_used_refresh_token_stays_valid_beside_its_successor(emulator: E
         ("nowhere.example", {}, 90002, 400, "invalid_request"),
         (TARGET, {"grant_type": "password"}, 70003, 400, "unsupported_grant_type"),
         (TARGET, {"grant_type": ""}, 900144, 400, "invalid_request"),
-        (TARGET, {"resource": "https://graph.windows.net"}, 500011, 400, "invalid_resource"),
+        (TARGET, {"resource": "https://vault.azure.net"}, 500011, 400, "invalid_resource"),
         (TARGET, {"grant_type": "refresh_token", "refresh_token": "made up"}, 9002313, 400, "invalid_grant"),
     ],
 )

@@ -33,12 +33,17 @@ def find_user(tenant: PartnerTenant, object_id: str) -> PartnerUser | None:
     return None
 
 
+def group_id(tenant: PartnerTenant, role: str) -> str:
+    """Return the object id of the security group, or directory role, behind a Partner Center role."""
+    return str(uuid5(NAMESPACE_URL, f"{tenant.id}/{role}"))
+
+
 def memberships(tenant: PartnerTenant, user: PartnerUser) -> list[Json]:
     """Return the groups and directory roles of the user as Graph writes them."""
     found: list[Json] = []
     for role in user.roles:
         name = GROUPS.get(role)
-        object_id = str(uuid5(NAMESPACE_URL, f"{tenant.id}/{role}"))
+        object_id = group_id(tenant, role)
         if name is not None:
             found.append(
                 {

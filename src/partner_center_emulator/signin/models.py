@@ -24,13 +24,21 @@ from jwt.types import Options as JwtOptions
 
 from partner_center_emulator.coverage import behaviour
 from partner_center_emulator.emulator import Emulator
+from partner_center_emulator.graph.models import GLOBAL_ADMIN_TEMPLATE, GROUPS, group_id
 from partner_center_emulator.requests import Audience, Principal
+from partner_center_emulator.signin import clouds
+from partner_center_emulator.state.people import Cloud
 from partner_center_emulator.world import AppRegistration, PartnerTenant, PartnerUser, RefreshToken, World
 
 ACCESS_SECONDS = 3600
 REFRESH_DAYS = 90
 PARTNER_RESOURCE = "https://api.partnercenter.microsoft.com"
 GRAPH_RESOURCE = "https://graph.microsoft.com"
+KEY_ID = "emulator"
+_GRAPH_NAMES = frozenset({GRAPH_RESOURCE, "https://graph.microsoft.us", "00000003-0000-0000-c000-000000000000"})
+_PARTNER_NAMES = frozenset({PARTNER_RESOURCE, "fa3d9a0c-3fb0-42cc-9193-47c7ecd2edbd"})
+_RETIRED = "https://graph.windows.net"  # tokens are still issued, Partner Center refuses them (core reference 1.4)
+_NAMELESS = frozenset({"organizations", "common"})
 _KNOWN_TOKENS = 4096  # verified tokens kept; more than a world has sign-ins per hour
 
 behaviour(
@@ -53,6 +61,18 @@ behaviour(
     source="documented",
     page="core 1.3",
     note="Scope instead of resource; numbers are numbers",
+)
+behaviour(
+    "POST /{tenant}/oauth2/token",
+    source="documented",
+    page="core 1.4",
+    note="Tokens for graph.windows.net are issued, and refused by Partner Center with 401 900420",
+)
+behaviour(
+    "POST /{tenant}/oauth2/token",
+    source="assumed",
+    page="core 1.7",
+    note="Roles are in the token: wids and groups, and pc_roles of ours; a changed role shows with the next token",
 )
 
 
@@ -100,31 +120,45 @@ class KnownTokens:
         self.principals: dict[str, Principal] = {}
 
 
-def find_tenant(world: World, name: str) -> PartnerTenant:
-    """Return the partner tenant with this id or domain; raises SignInError 90002 if there is none."""
+def find_tenant(world: World, name: str, cloud: Cloud = "commercial") -> PartnerTenant:
+    """Return the cloud's partner tenant with this id or domain; raises SignInError 90002 if there is none."""
     wanted = name.lower()
-    tenant = world.partner_tenants.get(wanted)
-    if tenant is not None:
-        return tenant
     for tenant in world.partner_tenants.values():
-        if tenant.domain.lower() == wanted:
+        if wanted in {tenant.id, tenant.domain.lower()} and tenant.cloud == cloud:
             return tenant
     raise SignInError(90002, "invalid_request", f"Tenant '{name}' not found.")
 
 
-def find_app(emulator: Emulator, tenant: PartnerTenant, client_id: str, secret: str) -> AppRegistration:
-    """Return the application if its secret is right and not expired; raises SignInError otherwise."""
-    for app in tenant.apps:
-        if app.client_id.lower() == client_id.lower():
-            break
+def find_registration(emulator: Emulator, tenant_name: str, client_id: str, cloud: Cloud) -> AppRegistration:
+    """Return the application in the named tenant, or in any (organizations); raises SignInError 90002 or 700016."""
+    world = emulator.world
+    if tenant_name.lower() in _NAMELESS:
+        tenants = [tenant for tenant in world.partner_tenants.values() if tenant.cloud == cloud]
     else:
-        raise SignInError(
-            700016,
-            "unauthorized_client",
-            f"Application '{client_id}' was not found in the directory '{tenant.domain}'.",
-        )
+        tenants = [find_tenant(world, tenant_name, cloud)]
+    for tenant in tenants:
+        for app in tenant.apps:
+            if app.client_id.lower() == client_id.lower():
+                return app
+    raise SignInError(
+        700016, "unauthorized_client", f"Application '{client_id}' was not found in the directory '{tenant_name}'."
+    )
+
+
+def find_app(emulator: Emulator, tenant: PartnerTenant, client_id: str, secret: str) -> AppRegistration:
+    """Return the application if its secret is right and not expired; raises SignInError otherwise.
+
+    A public client needs none; 7000218 if a confidential one brings none.
+    """
+    app = find_registration(emulator, tenant.id, client_id, tenant.cloud)
     if not app.enabled:
         raise SignInError(7000112, "unauthorized_client", f"Application '{client_id}' is disabled.")
+    if app.public_client:
+        return app
+    if not secret:
+        raise SignInError(
+            7000218, "invalid_client", "The body must contain a 'client_secret'.", 401
+        )
     if app.secret != secret:
         raise SignInError(7000215, "invalid_client", "Invalid client secret provided.", 401)
     if app.secret_expires_at <= emulator.clock.now():
@@ -143,16 +177,18 @@ def check_resource(emulator: Emulator, resource: str) -> Audience:
 def _audience(emulator: Emulator, resource: str) -> Audience | None:
     name = resource.rstrip("/")
     base = emulator.options.base_url
-    if name in {base, PARTNER_RESOURCE}:
+    if name in _PARTNER_NAMES or name in {base, f"{base}{clouds.PREFIX}"}:
         return "partner"
-    if name in {f"{base}/graph", GRAPH_RESOURCE}:
+    if name in _GRAPH_NAMES or name in {f"{base}/graph", f"{base}{clouds.PREFIX}/graph"}:
         return "graph"
-    return None
+    return "retired" if name == _RETIRED else None
 
 
 def grant_app(emulator: Emulator, tenant: PartnerTenant, app: AppRegistration, resource: str) -> Grant:
     """Sign in the application alone (client_credentials); there is no refresh token."""
     check_resource(emulator, resource)
+    if app.public_client:
+        raise SignInError(700025, "unauthorized_client", "A public client cannot sign in without a person.")
     claims = _claims(emulator, tenant, app, resource) | {"roles": []}
     return Grant(
         access_token=_sign(emulator, claims), resource=resource, scope="", issued_at=cast("int", claims["iat"])
@@ -169,7 +205,7 @@ def grant_refresh(
     """
     check_resource(emulator, resource)
     token = emulator.world.refresh_tokens.get(token_text)
-    user = _user(tenant, token.object_id) if token is not None and token.tenant_id == tenant.id else None
+    user = find_user(tenant, token.object_id) if token is not None and token.tenant_id == tenant.id else None
     if token is None or user is None:
         raise SignInError(9002313, "invalid_grant", "Invalid request. The refresh token is malformed or unknown.")
     if token.revoked:
@@ -178,21 +214,45 @@ def grant_refresh(
         raise SignInError(700082, "invalid_grant", "The refresh token has expired due to inactivity.")
     if token.client_id.lower() != app.client_id.lower():
         raise SignInError(700016, "invalid_grant", "The refresh token was issued to another application.")
-    claims = _claims(emulator, tenant, app, resource) | {
+    return grant_user(emulator, Session(tenant, user, app, resource, with_mfa=token.with_mfa, openid=openid))
+
+
+class Session(msgspec.Struct, frozen=True):
+    """A person who has signed in through an application for a resource; ``openid``: an id token is wanted, too."""
+
+    tenant: PartnerTenant
+    user: PartnerUser
+    app: AppRegistration
+    resource: str
+    with_mfa: bool = True
+    openid: bool = False
+    nonce: str = ""
+
+
+def grant_user(emulator: Emulator, session: Session) -> Grant:
+    """Issue the tokens of a person's sign-in; raises SignInError 500011 for an unknown resource."""
+    check_resource(emulator, session.resource)
+    tenant, user, app = session.tenant, session.user, session.app
+    claims = _claims(emulator, tenant, app, session.resource, user) | {
         "oid": user.object_id,
         "upn": user.user_principal_name,
         "scp": "user_impersonation",
-        "amr": ["pwd", "mfa"] if token.with_mfa else ["pwd"],
+        "amr": ["pwd", "mfa"] if session.with_mfa else ["pwd"],
+        "wids": [GLOBAL_ADMIN_TEMPLATE] if "global_admin" in user.roles else [],
+        "groups": [group_id(tenant, role) for role in user.roles if role in GROUPS],
         "pc_roles": list(user.roles),
     }
     identity = {**claims, "aud": app.client_id, "name": user.user_principal_name}
+    identity |= {"preferred_username": user.user_principal_name, "sub": user.object_id}
+    if session.nonce:
+        identity["nonce"] = session.nonce
     return Grant(
         access_token=_sign(emulator, claims),
-        resource=resource,
+        resource=session.resource,
         scope="user_impersonation",
         issued_at=cast("int", claims["iat"]),
-        id_token=_sign(emulator, identity) if openid else None,
-        refresh_token=issue_refresh_token(emulator, tenant, user, app, with_mfa=token.with_mfa),
+        id_token=_sign(emulator, identity) if session.openid else None,
+        refresh_token=issue_refresh_token(emulator, tenant, user, app, with_mfa=session.with_mfa),
     )
 
 
@@ -212,14 +272,27 @@ def issue_refresh_token(
     return text
 
 
-def revoke(emulator: Emulator, tenant: PartnerTenant) -> int:
-    """Revoke every refresh token of the tenant; returns how many were valid."""
+def revoke(emulator: Emulator, tenant: PartnerTenant, object_id: str = "", *, access: bool = False) -> int:
+    """Revoke the refresh tokens of the tenant, or of one of its users; returns how many were valid.
+
+    ``access``: the access tokens issued so far are refused from now on as well.
+    """
     count = 0
     for token in emulator.world.refresh_tokens.values():
-        if token.tenant_id == tenant.id and not token.revoked:
+        if token.tenant_id == tenant.id and object_id in {"", token.object_id} and not token.revoked:
             token.revoked = True
             count += 1
+    if access:
+        epochs = emulator.world.people.token_epochs
+        whose = f"{tenant.id}/{object_id}" if object_id else tenant.id
+        epochs[whose] = epochs.get(whose, 0) + 1
+        emulator.derived(KnownTokens).principals.clear()
     return count
+
+
+def _epoch(emulator: Emulator, tenant_id: str, object_id: str) -> int:
+    epochs = emulator.world.people.token_epochs
+    return epochs.get(tenant_id, 0) + epochs.get(f"{tenant_id}/{object_id}", 0)
 
 
 def verify(emulator: Emulator, token_text: str) -> Principal | None:
@@ -249,6 +322,8 @@ def _decode(emulator: Emulator, token_text: str) -> Principal | None:
     audience = _audience(emulator, str(claims.get("aud", "")))
     if audience is None or claims.get("tid") not in emulator.world.partner_tenants or "appid" not in claims:
         return None
+    if claims.get("pc_epoch", 0) != _epoch(emulator, claims["tid"], claims.get("oid", "")):
+        return None  # issued before a revocation
     return Principal(
         tenant_id=claims["tid"],
         app_id=claims["appid"],
@@ -261,24 +336,28 @@ def _decode(emulator: Emulator, token_text: str) -> Principal | None:
     )
 
 
-def _claims(emulator: Emulator, tenant: PartnerTenant, app: AppRegistration, resource: str) -> dict[str, object]:
+def _claims(
+    emulator: Emulator, tenant: PartnerTenant, app: AppRegistration, resource: str, user: PartnerUser | None = None
+) -> dict[str, object]:
     issued_at = int(emulator.clock.now().timestamp())
     return {
         "aud": resource,
-        "iss": f"{emulator.options.base_url}/{tenant.id}/",
+        "iss": f"{emulator.options.base_url}{clouds.prefix_of(tenant.cloud)}/{tenant.id}/",
         "iat": issued_at,
         "nbf": issued_at,
         "exp": issued_at + ACCESS_SECONDS,
         "appid": app.client_id,
         "tid": tenant.id,
+        "pc_epoch": _epoch(emulator, tenant.id, user.object_id if user else ""),
     }
 
 
 def _sign(emulator: Emulator, claims: dict[str, object]) -> str:
-    return jwt.encode(claims, emulator.derived(SigningKey).private, algorithm="RS256", headers={"kid": "emulator"})
+    return jwt.encode(claims, emulator.derived(SigningKey).private, algorithm="RS256", headers={"kid": KEY_ID})
 
 
-def _user(tenant: PartnerTenant, object_id: str) -> PartnerUser | None:
+def find_user(tenant: PartnerTenant, object_id: str) -> PartnerUser | None:
+    """Return the tenant's user with this object id, or None."""
     for user in tenant.users:
         if user.object_id == object_id:
             return user

@@ -32,6 +32,7 @@ class Delivery(msgspec.Struct, kw_only=True):
 
     id: str
     tenant_id: str
+    customer_id: str
     event: str
     resource_uri: str
     resource_name: str
