@@ -15,6 +15,7 @@ import msgspec
 
 from partner_center_emulator import resources
 from partner_center_emulator.clock import DEFAULT_START, Clock, wall_now
+from partner_center_emulator.invoices.terms import BillingTerms
 from partner_center_emulator.state.behaviour import Pace
 from partner_center_emulator.world import StateChange, Violation, World
 
@@ -69,6 +70,7 @@ class Options(msgspec.Struct, kw_only=True):
     migration_suspends: Literal["start", "provisioned"] = "provisioned"  # commerce 4.3 says both in one article
     entitlement_cancel_seconds: float = 600.0  # until a cancelled Azure subscription shows as inactive (commerce 5)
     service_request_create: bool = False  # POST /v1/servicerequests/{locale}, withdrawn (core 9.2)
+    billing: BillingTerms = BillingTerms()  # rounding, windows and days of the charging rules (rules S and T)
 
     @property
     def judges_conduct(self) -> bool:

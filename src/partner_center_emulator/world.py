@@ -19,6 +19,7 @@ from partner_center_emulator.state.azure import AzureState
 from partner_center_emulator.state.behaviour import BehaviourState
 from partner_center_emulator.state.commerce import CommerceState
 from partner_center_emulator.state.gdap import GdapState
+from partner_center_emulator.state.invoices import InvoiceState
 from partner_center_emulator.state.people import Cloud, PeopleState, Program
 from partner_center_emulator.state.transfers import TransferState
 from partner_center_emulator.state.webhooks import WebhookState
@@ -333,5 +334,6 @@ class World(msgspec.Struct, kw_only=True):
     people: PeopleState = msgspec.field(default_factory=PeopleState)
     webhooks: WebhookState = msgspec.field(default_factory=WebhookState)
     gdap: GdapState = msgspec.field(default_factory=GdapState)
+    invoices: InvoiceState = msgspec.field(default_factory=InvoiceState)
     behaviour: BehaviourState = msgspec.field(default_factory=BehaviourState)
     next_number: int = 1  # counter behind every generated id, so a seed gives the same ids

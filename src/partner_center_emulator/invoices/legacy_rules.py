@@ -73,7 +73,7 @@ class _LegacyAccount:
             if _is_billed(step):
                 self._begin(day, self._first_day, step, "New purchase cycle fee")
         elif _is_billed(before) and not _is_billed(step):
-            self._stop(day)
+            self._stop(day, step)
         elif _is_billed(step) and not _is_billed(before):
             self._begin(day, day, step, "Cycle fee")
         elif _is_billed(step) and step.cycle != before.cycle:
@@ -87,8 +87,9 @@ class _LegacyAccount:
         self._charged = first
         self._charge(day, kind, Period(first, cycle.end), step)
 
-    def _stop(self, day: date) -> None:
-        if (day - self.life.bought_on).days < self.terms.full_refund_days:
+    def _stop(self, day: date, step: Step) -> None:
+        # what moves to another partner is split by days, however young it is
+        if step.cause != "transfer" and (day - self.life.bought_on).days < self.terms.full_refund_days:
             for paid in self._open:
                 self._give_back(day, "Cancel fee", paid, paid.days)
             self._open = []
@@ -127,15 +128,15 @@ class _LegacyAccount:
 
     def _charge(self, day: date, kind: str, days: Period, step: Step) -> None:
         effective = part_of(self.life, step.cycle, days, self._rounding(step.cycle))
-        self._open.append(Segment(days, step.quantity, effective, step.cycle))
+        self._open.append(Segment(days, step.quantity, effective, step))
         price = self.life.prices[step.cycle]
         self.charges.append(Charge(day, kind, days.start, days.end, price, effective, step.quantity))
 
     def _give_back(self, day: date, kind: str, paid: Segment, days: Period) -> None:
         effective = paid.effective
         if days != paid.days:
-            effective = part_of(self.life, paid.cycle, days, self._rounding(paid.cycle))
-        price = self.life.prices[paid.cycle]
+            effective = part_of(self.life, paid.step.cycle, days, self._rounding(paid.step.cycle))
+        price = self.life.prices[paid.step.cycle]
         self.charges.append(Charge(day, kind, days.start, days.end, price, -effective, paid.quantity))
 
     def _may_refund(self, paid: Segment) -> bool:
@@ -161,7 +162,8 @@ def legacy_spans(life: Life, until: date, terms: BillingTerms) -> list[Span]:
         wanted = step.quantity if _is_billed(step) else 0
         if wanted == seats:
             continue
-        if seats and not wanted and (day - life.bought_on).days < terms.full_refund_days:
+        is_young = step.cause != "transfer" and (day - life.bought_on).days < terms.full_refund_days
+        if seats and not wanted and is_young:
             spans.clear()
         elif seats and day > start:
             spans.append(Span(start, day - DAY, seats))

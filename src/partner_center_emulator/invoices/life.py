@@ -23,6 +23,11 @@ class Step(msgspec.Struct, frozen=True, gc=False):
     quantity: int
     cycle: str  # monthly, annual ...; "none" is free
     cause: Cause = "change"
+    # new commerce: what the term says from here on; None = as in the life
+    price: Decimal | None = None  # of one license for one cycle, after promotions
+    anchor: date | None = None  # charge cycles count from here since the term began anew
+    ends: date | None = None  # last day of the term: the last cycle is cut there
+    charge: str = ""  # the charge type of the wire, if who recorded the change knows better
 
 
 class Life(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,9 +73,9 @@ class Span(msgspec.Struct, frozen=True):
 
 
 class Segment(msgspec.Struct, frozen=True):
-    """Days already charged and not given back."""
+    """Days already charged and not given back, and the state by which they were."""
 
     days: Period
     quantity: int
     effective: Decimal
-    cycle: str
+    step: Step

@@ -10,6 +10,8 @@ from calendar import monthrange
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+import msgspec
+
 from partner_center_emulator.invoices.life import Charge, Life, Segment, Span, Step
 from partner_center_emulator.invoices.periods import (
     DAY,
@@ -32,19 +34,37 @@ def is_billed(step: Step) -> bool:
     return step.status in _BILLED and step.cycle in MONTHS_OF_CYCLE
 
 
-def cycle_days(life: Life, cycle: str, day: date) -> int:
-    """Return the days of the charge cycle that holds ``day``: for a month those of the month it began in (R-194)."""
-    months = MONTHS_OF_CYCLE[cycle]
-    whole = cycle_at(life.anchor, months, day)
-    return monthrange(whole.start.year, whole.start.month)[1] if months == 1 else whole.days
+class Tariff(msgspec.Struct, frozen=True):
+    """What one license costs in one state of a subscription: price per cycle, and how cycles are counted."""
+
+    price: Decimal
+    anchor: date
+    months: int
+    ends: date | None = None
+
+    def cycle(self, day: date) -> Period:
+        """Return the charge cycle that holds ``day``; the term's end cuts it."""
+        whole = cycle_at(self.anchor, self.months, day)
+        if self.ends is not None and whole.start <= self.ends < whole.end:
+            return Period(whole.start, self.ends)
+        return whole
+
+    def cycle_days(self, day: date) -> int:
+        """Return the days of the charge cycle that holds ``day``: of a month those of the one it began in (R-194)."""
+        whole = cycle_at(self.anchor, self.months, day)
+        return monthrange(whole.start.year, whole.start.month)[1] if self.months == 1 else whole.days
+
+    def part(self, days: Period, terms: BillingTerms) -> Decimal:
+        """Return the effective price of one license for ``days`` of a cycle; the whole cycle costs the price itself."""
+        if days == cycle_at(self.anchor, self.months, days.start):
+            return self.price
+        return terms.new_commerce.part(self.price, days.days, self.cycle_days(days.start))
 
 
-def part_of(life: Life, cycle: str, days: Period, terms: BillingTerms) -> Decimal:
-    """Return the effective price of one license for ``days`` of a cycle; the whole cycle costs the price itself."""
-    price = life.prices[cycle]
-    if days == cycle_at(life.anchor, MONTHS_OF_CYCLE[cycle], days.start):
-        return price
-    return terms.new_commerce.part(price, days.days, cycle_days(life, cycle, days.start))
+def tariff(life: Life, step: Step) -> Tariff:
+    """Return what ``step`` costs; raises KeyError for a cycle that has no length."""
+    price = life.prices[step.cycle] if step.price is None else step.price
+    return Tariff(price, step.anchor or life.anchor, MONTHS_OF_CYCLE[step.cycle], step.ends)
 
 
 def new_commerce_charges(life: Life, since: date, until: date, terms: BillingTerms) -> list[Charge]:
@@ -76,13 +96,13 @@ class _Account:
         now = self._now
         if now is None or not is_billed(now):
             return
-        months = MONTHS_OF_CYCLE[now.cycle]
-        cycle = cycle_at(self.life.anchor, months, max(self._charged, self._floor))
+        rates = tariff(self.life, now)
+        cycle = rates.cycle(max(self._charged, self._floor, rates.anchor))
         while cycle.start <= day:
             if cycle.start > self._charged:
                 self._charged = cycle.start
-                self._charge(cycle.start, self._cycle_type(cycle.start, months), cycle, now)
-            cycle = cycle_at(self.life.anchor, months, cycle.end + DAY)
+                self._charge(cycle.start, self._cycle_type(cycle.start, rates, now), cycle, now)
+            cycle = rates.cycle(cycle.end + DAY)
 
     def take(self, step: Step) -> None:
         """Charge and credit what one step means."""
@@ -95,7 +115,7 @@ class _Account:
             self._stop(step)
         elif is_billed(step) and not is_billed(before):
             self._begin(step)
-        elif is_billed(step) and (step.quantity, step.cycle) != (before.quantity, before.cycle):
+        elif is_billed(step) and _terms_of(self.life, step) != _terms_of(self.life, before):
             self._change(day, before, step)
 
     def _begin(self, step: Step) -> None:
@@ -103,7 +123,7 @@ class _Account:
         if step.cause == "transfer" and self.terms.transfer_day_payer == "source":
             day += DAY
         self._charged = day
-        self._charge(step.at.date(), "new", self._rest(day, step.cycle), step)
+        self._charge(step.at.date(), "new", self._rest(day, step), step)
 
     def _stop(self, step: Step) -> None:
         paid, self._open = self._open, None
@@ -115,7 +135,7 @@ class _Account:
             if first <= paid.days.end:
                 self._give_back(day, "cancelImmediate", paid, Period(first, paid.days.end))
         elif step.status in _CANCELLED:
-            refund = refund_of(self.life, step.at, paid.days, self.terms)
+            refund = refund_of(self.life, step, paid.days, self.terms)
             if refund is not None:
                 self._give_back(day, "cancelImmediate", paid, refund)
 
@@ -123,37 +143,47 @@ class _Account:
         paid = self._open
         if paid is None or paid.days.end < day:
             return  # a change at the turn of the cycle: the new cycle is charged as it now is
-        if step.cycle != before.cycle:
-            kind = "changeBillingPlan"
-        else:
+        kind = step.charge
+        if not kind and step.quantity == before.quantity:
+            kind = "changeBillingPlan" if step.cycle != before.cycle else "convert"
+        elif not kind:
             kind = "addQuantity" if step.quantity > before.quantity else "removeQuantity"
         reference = f"{self.life.subscription_id}/{step.at.isoformat()}"
         self._give_back(day, kind, paid, Period(max(day, paid.days.start), paid.days.end), reference)
         self._charged = max(self._charged, day)
-        self._charge(day, kind, self._rest(day, step.cycle), step, reference)
+        self._charge(day, kind, self._rest(day, step), step, reference)
 
-    def _rest(self, day: date, cycle: str) -> Period:
-        return Period(day, cycle_at(self.life.anchor, MONTHS_OF_CYCLE[cycle], day).end)
+    def _rest(self, day: date, step: Step) -> Period:
+        return Period(day, max(day, tariff(self.life, step).cycle(day).end))
 
-    def _cycle_type(self, start: date, months: int) -> str:
-        passed = cycle_number(self.life.anchor, months, start) * months
+    def _cycle_type(self, start: date, rates: Tariff, now: Step) -> str:
+        if now.charge == "extendTerm":
+            return now.charge
+        passed = cycle_number(rates.anchor, rates.months, start) * rates.months
         return "renew" if passed % self.life.term_months == 0 else "cycleCharge"
 
     def _charge(self, day: date, kind: str, days: Period, step: Step, reference: str = "") -> None:
-        effective = part_of(self.life, step.cycle, days, self.terms)
-        self._open = Segment(days, step.quantity, effective, step.cycle)
-        price = self.life.prices[step.cycle]
-        self.charges.append(Charge(day, kind, days.start, days.end, price, effective, step.quantity, reference))
+        rates = tariff(self.life, step)
+        effective = rates.part(days, self.terms)
+        self._open = Segment(days, step.quantity, effective, step)
+        self.charges.append(Charge(day, kind, days.start, days.end, rates.price, effective, step.quantity, reference))
 
     def _give_back(self, day: date, kind: str, paid: Segment, days: Period, reference: str = "") -> None:
-        effective = paid.effective if days == paid.days else part_of(self.life, paid.cycle, days, self.terms)
-        price = self.life.prices[paid.cycle]
-        self.charges.append(Charge(day, kind, days.start, days.end, price, -effective, paid.quantity, reference))
+        rates = tariff(self.life, paid.step)
+        effective = paid.effective if days == paid.days else rates.part(days, self.terms)
+        self.charges.append(Charge(day, kind, days.start, days.end, rates.price, -effective, paid.quantity, reference))
+
+
+def _terms_of(life: Life, step: Step) -> tuple[int, str, Decimal]:
+    return step.quantity, step.cycle, tariff(life, step).price
 
 
 def term_began(life: Life, at: datetime) -> datetime:
     """Return the instant of the purchase or of the last renewal before ``at``: the windows count from it (R-138)."""
     bought = life.steps[0].at
+    renewed = [step.at for step in life.steps if step.charge == "renew" and step.at <= at]
+    if renewed:
+        return renewed[-1]
     terms_passed = cycle_number(life.anchor, life.term_months, at.date())
     if terms_passed <= 0:
         return bought
@@ -161,16 +191,18 @@ def term_began(life: Life, at: datetime) -> datetime:
     return datetime.combine(renewed_on, datetime.min.time(), bought.tzinfo)
 
 
-def refund_of(life: Life, at: datetime, charged: Period, terms: BillingTerms) -> Period | None:
-    """Return the days of the ``charged`` ones that a cancellation at ``at`` gives back; None after the window.
+def refund_of(life: Life, step: Step, charged: Period, terms: BillingTerms) -> Period | None:
+    """Return the days of the ``charged`` ones that the cancellation ``step`` gives back; None after the window.
 
-    All of them within 24 hours of purchase or renewal, from the day of the cancellation within 168 hours (S-3).
+    All of them within 24 hours of purchase or renewal, from the day of the cancellation within 168 hours (S-3). What
+    was bought for good comes back whole within 30 days (R-142).
     """
-    age = at - term_began(life, at)
-    if age <= timedelta(hours=terms.full_refund_hours):
+    age = step.at - term_began(life, step.at)
+    full_hours = terms.software_refund_days * 24 if step.cycle == "one_time" else terms.full_refund_hours
+    if age <= timedelta(hours=full_hours):
         return charged
     if age <= timedelta(hours=terms.window_hours):
-        return Period(max(at.date(), charged.start), charged.end)
+        return Period(max(step.at.date(), charged.start), charged.end)
     return None
 
 
@@ -197,25 +229,14 @@ def _paid_until(life: Life, before: Step, step: Step, day: date, terms: BillingT
     """Return the last day that stays paid when billing stops with ``step``; before the start if all comes back."""
     if step.cause == "transfer":
         return day if terms.transfer_day_payer == "source" else day - DAY
-    charged = cycle_at(life.anchor, MONTHS_OF_CYCLE[before.cycle], day)
+    charged = tariff(life, before).cycle(day)
     if step.status not in _CANCELLED or charged.start == day:
         return day - DAY
-    refund = refund_of(life, step.at, charged, terms)
+    refund = refund_of(life, step, charged, terms)
     return charged.end if refund is None else refund.start - DAY
 
 
-def new_commerce_daily_price(life: Life, cycle: str, day: date) -> Decimal:
-    """Return what one license costs on ``day``, not rounded."""
-    return life.prices[cycle] / cycle_days(life, cycle, day)
-
-
-__all__ = [
-    "cycle_days",
-    "is_billed",
-    "new_commerce_charges",
-    "new_commerce_daily_price",
-    "new_commerce_spans",
-    "part_of",
-    "refund_of",
-    "term_began",
-]
+def new_commerce_daily_price(life: Life, step: Step, day: date) -> Decimal:
+    """Return what one license costs on ``day`` in the state of ``step``, not rounded."""
+    rates = tariff(life, step)
+    return rates.price / rates.cycle_days(day)

@@ -13,7 +13,8 @@ from datetime import date, datetime, time, timedelta
 import msgspec
 
 DAY = timedelta(days=1)
-MONTHS_OF_CYCLE = {"monthly": 1, "annual": 12, "biennial": 24, "triennial": 36}
+# what is bought once is a cycle that nobody lives to see the end of
+MONTHS_OF_CYCLE = {"monthly": 1, "annual": 12, "biennial": 24, "triennial": 36, "one_time": 1200}
 
 
 class Period(msgspec.Struct, frozen=True):

@@ -35,8 +35,9 @@ def spans(life: Life, until: date, terms: BillingTerms) -> list[Span]:
 def daily_price(life: Life, day: date) -> Decimal:
     """Return what one license of this life costs on ``day``, not rounded; 0 for what is free."""
     past = [step for step in life.steps if step.at.date() <= day] or [life.steps[0]]
-    cycle = past[-1].cycle
-    if cycle not in MONTHS_OF_CYCLE:
+    now = past[-1]
+    if now.cycle not in MONTHS_OF_CYCLE:
         return Decimal(0)
-    rule = legacy_daily_price if life.generation == "legacy" else new_commerce_daily_price
-    return rule(life, cycle, day)
+    if life.generation == "legacy":
+        return legacy_daily_price(life, now.cycle, day)
+    return new_commerce_daily_price(life, now, day)

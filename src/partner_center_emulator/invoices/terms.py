@@ -47,6 +47,7 @@ class BillingTerms(msgspec.Struct, frozen=True, kw_only=True):
     full_refund_days: int = 30  # legacy: suspended earlier than this after the purchase, all comes back
     full_refund_hours: float = 24.0  # new commerce
     window_hours: float = 168.0  # new commerce: later there is no refund (S-3)
+    software_refund_days: int = 30  # perpetual software
     legacy_invoice_days: int = 2  # after the anniversary day
     new_commerce_invoice_day: int = 6  # of the next month; Microsoft says from the 6th, by the 8th
     payment_days: int = 60  # net
