@@ -65,7 +65,7 @@ def test_reads_a_small_file_and_fills_the_rest_with_defaults(tmp_path: Path):
     assert settings.database_url == f"sqlite:///{tmp_path}/tenantfold.db"
     assert settings.files.offer_mapping == tmp_path / "offer-mapping.csv"
     assert settings.file == tmp_path / "tenantfold.toml"
-    assert settings.log.file is None
+    assert settings.log.file == tmp_path / "tenantfold.log"
 
 
 def test_defaults_of_the_table_and_of_the_dataclasses_are_the_same():

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 
 import httpx2
+import structlog
 
 from tenantfold import config
 from tenantfold.clock import ServerClock
@@ -165,8 +166,8 @@ async def open_program(
 ) -> AsyncIterator[Program]:
     """Assemble everything and take it apart again. Raises SchemaTooOldError when the database is not there yet."""
     resolver = config.resolver()
-    configure_logging(settings.log.level, settings.log.file, resolver.redact)
     clock = ServerClock()
+    log = configure_logging(settings.log.level, settings.log.file, redact=resolver.redact, now=clock.now)
     calls: Counter[str] = Counter()
     store = open_store(settings, resolver)
     try:
@@ -186,6 +187,8 @@ async def open_program(
             )
     finally:
         await store.close()
+        structlog.reset_defaults()
+        log.close()
 
 
 def _centers(

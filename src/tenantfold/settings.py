@@ -234,7 +234,7 @@ SETTINGS: tuple[Setting, ...] = (
         "How much is logged.",
         Choice(("debug", "info", "warning", "error")),
     ),
-    Setting("log.file", Kind.PATH, None, "File that the log is added to; without it, standard error."),
+    Setting("log.file", Kind.PATH, Path("tenantfold.log"), "File that the log is added to, one JSON object a line."),
 )
 BY_NAME: Mapping[str, Setting] = {setting.name: setting for setting in SETTINGS}
 
@@ -292,10 +292,10 @@ class FileSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogSettings:
-    """How much is logged and where to (None: standard error)."""
+    """How much is logged and where to."""
 
     level: str = "info"
-    file: Path | None = None
+    file: Path = Path("tenantfold.log")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

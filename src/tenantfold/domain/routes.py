@@ -9,6 +9,7 @@ from tenantfold.domain.findings import Finding, FindingCode, Severity
 from tenantfold.domain.model import CommerceKind, Route, Subscription, WireStatus
 from tenantfold.domain.states import Owner
 
+_KNOWN = frozenset(WireStatus)
 _OVER = frozenset({WireStatus.SUSPENDED, WireStatus.DELETED, WireStatus.EXPIRED, WireStatus.DISABLED, WireStatus.NONE})
 
 _UNSUPPORTED = {
@@ -39,7 +40,7 @@ def choose(subscription: Subscription) -> tuple[Route, Finding | None]:
     Order matters: an unknown status is reported before anything is read into the rest (invariant 9).
     """
     status = subscription.wire_status
-    if status not in set(WireStatus):
+    if status not in _KNOWN:
         return Route.MANUAL, _unknown_status(subscription)
     if status in _OVER:
         return Route.SKIP, None

@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import structlog
+
 from tenantfold.domain import actions
 from tenantfold.domain.cutover import needs_agreement_read, next_action
 from tenantfold.domain.guards import Refusal, RefusalCode
@@ -36,6 +38,8 @@ from tenantfold.errors import (
     UnexpectedAnswerError,
 )
 from tenantfold.flow.ports import Clock, Ledger, PartnerCenter
+
+log = structlog.get_logger()
 
 MAX_ACTIONS = 5_000  # a customer tenant holds at most 300 subscriptions: more actions than this is a loop of ours
 MAX_CONFLICTS = 3  # a conflict that stays after reading again is not a race any more
@@ -178,6 +182,8 @@ class _Drive:
 
     async def _record(self, step: Step) -> None:
         progress = await self.tools.ledger.record_step(step, self.tools.clock.now())
+        if step.event:
+            log.info(step.event, customer_id=progress.customer_id, phase=progress.phase.value, **step.facts)
         self.case = replace(self.case, progress=progress)
 
     # --- writing ---
