@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 import typer
@@ -13,6 +15,7 @@ from partner_center_emulator import coverage as coverage_table
 from partner_center_emulator import resources, server, worlds
 from partner_center_emulator.clock import DEFAULT_START, Clock
 from partner_center_emulator.emulator import Emulator, Options
+from partner_center_emulator.faults import plan
 from partner_center_emulator.world import World
 
 app = typer.Typer(
@@ -34,17 +37,23 @@ def serve(  # noqa: PLR0913 - one argument per option of the command
     start_at: Annotated[str, typer.Option(help="First reading of the clock, ISO 8601, UTC.")] = "",
     frozen: Annotated[bool, typer.Option("--frozen", help="The clock stands still until it is moved.")] = False,
     speed: Annotated[float, typer.Option(help="Emulated seconds per real second.")] = 1.0,
-    strict: Annotated[bool, typer.Option("--strict", help="Answer clients that break rules with errors.")] = False,
+    strict: Annotated[
+        Literal["off", "record", "fail"],
+        typer.Option(help="Judge how clients behave: record it (also --strict alone), or answer with errors as well."),
+    ] = "off",
+    faults: Annotated[Path | None, typer.Option(help="A fault plan in TOML.")] = None,
 ) -> None:
     """Serve a world until interrupted."""
     try:
         state = _world(world, snapshot, seed, customers, _start(start_at))
+        if faults is not None:
+            plan.install(state, plan.read_file(faults))
         clock = Clock(state.clock_at or state.started_at, frozen=frozen, speed=speed)
         bound = server.bind(port)
     except (OSError, ValueError, msgspec.ValidationError, msgspec.DecodeError) as error:
         typer.echo(f"The emulator cannot start: {error}", err=True)
         raise typer.Exit(2) from error
-    emulator = Emulator(state, Options(port=bound.getsockname()[1], strict=strict), clock)
+    emulator = Emulator(state, Options(port=bound.getsockname()[1], strict=False if strict == "off" else strict), clock)
     typer.echo(
         f"Partner Center emulator: {emulator.options.base_url} ({len(state.customers)} customers, seed {state.seed})"
     )
@@ -78,6 +87,15 @@ def _world(name: str, snapshot: Path | None, seed: int, customers: int, start: d
     return worlds.make("demo" if name == "demo" else "generated", seed, customers, start)
 
 
+def with_values(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments with ``--strict`` alone written as ``--strict=record``."""
+    following = [*arguments[1:], "-"]
+    return [
+        "--strict=record" if word == "--strict" and after.startswith("-") else word
+        for word, after in zip(arguments, following, strict=True)
+    ]
+
+
 def main() -> None:
     """Run the command line."""
-    app()
+    app(args=with_values(sys.argv[1:]))

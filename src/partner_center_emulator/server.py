@@ -6,12 +6,23 @@ import socket
 from collections.abc import Callable
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from partner_center_emulator.app import create_app
 from partner_center_emulator.emulator import Emulator
+from partner_center_emulator.faults.delivery import EXTENSION
 
 HOST = "127.0.0.1"  # the emulator has no real authentication: it never listens to other machines
 _BACKLOG = 512
+
+
+class _Protocol(HttpToolsProtocol):
+    """HTTP as uvicorn speaks it, with the connection in the scope: the fault plan may cut it."""
+
+    def on_message_begin(self) -> None:
+        """Begin a request whose scope knows its connection."""
+        super().on_message_begin()
+        self.scope["extensions"] = {EXTENSION: {"transport": self.transport}}
 
 
 def bind(port: int) -> socket.socket:
@@ -37,7 +48,7 @@ def make_server(emulator: Emulator, on_stop: Callable[[], None] | None = None) -
     """
     config = uvicorn.Config(
         create_app(emulator, on_stop),
-        http="httptools",
+        http=_Protocol,
         ws="none",
         lifespan="on",
         log_level="warning",
