@@ -25,6 +25,8 @@ RESOURCES: tuple[str, ...] = (
     "audit",
     "offers",
     "products",
+    "promotions",
+    "carts",
     "orders",
     "subscriptions",
     "transfers",

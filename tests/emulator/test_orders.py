@@ -119,7 +119,7 @@ async def test_a_repeated_request_buys_once(emulator: Emulator, client: Client):
         ([], (400, 2000)),
         ("no list", (400, 2000)),
         (["no object"], (400, 2000)),
-        ([line("CFQ7TTC0LH18:0001:CFQ7TTC0K971")], (400, 800004)),
+        ([line("CFQ7TTC0LH18:0001:CFQ7TTC0K971")], (404, 400019)),
         ([line("00000000-0000-4000-8000-000000000000")], (400, 800004)),
         ([line(SHIFT)], (403, 2091)),
         ([line(E3, 0)], (400, 2002)),

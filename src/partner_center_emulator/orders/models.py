@@ -12,7 +12,7 @@ from partner_center_emulator import pace
 from partner_center_emulator.emulator import Emulator
 from partner_center_emulator.errors import ApiError, refusal
 from partner_center_emulator.index import CommerceIndex
-from partner_center_emulator.orders import purchase
+from partner_center_emulator.orders import new_commerce, purchase
 from partner_center_emulator.state.behaviour import Waiting
 from partner_center_emulator.subscriptions.changes import change
 from partner_center_emulator.subscriptions.etags import check_etag
@@ -27,6 +27,8 @@ from partner_center_emulator.wire import (
     without_nulls,
 )
 from partner_center_emulator.world import Customer, Order, OrderLine, PartnerTenant, World
+
+rearm = new_commerce.rearm
 
 
 def find_order(world: World, tenant_id: str, customer_id: str, order_id: str) -> Order:

@@ -7,10 +7,13 @@ from typing import cast
 from partner_center_emulator import pace
 from partner_center_emulator.audit import models as audit
 from partner_center_emulator.coverage import behaviour
+from partner_center_emulator.errors import refusal
+from partner_center_emulator.orders import activation, new_commerce
 from partner_center_emulator.orders.models import find_order, list_orders, patch_order, wire_order
-from partner_center_emulator.orders.purchase import place_order
+from partner_center_emulator.orders.new_commerce_form import is_new, read_requests, wire_new_order, wire_provisioning
+from partner_center_emulator.orders.purchase import place_order, read_lines
 from partner_center_emulator.requests import Call, Reply, Route
-from partner_center_emulator.wire import Json, collection, self_link
+from partner_center_emulator.wire import Json, collection, self_link, text_field
 from partner_center_emulator.world import Customer, Order
 
 _BUYERS = frozenset({"admin_agent", "sales_agent", "global_admin"})
@@ -31,15 +34,20 @@ def _write_audit(call: Call, customer: Customer, order: Order, operation: str, f
         resource_type="order",
         user_principal_name=call.principal.upn,
         application_id=call.principal.app_id,
-        new_value=wire_order(order),
+        new_value=_plain(call, order),
         customized_data=tuple(facts),
     )
     audit.write(call.emulator, call.tenant.id, customer, activity)
 
 
+def _plain(call: Call, order: Order) -> Json:
+    record = call.world.commerce.orders.get(order.id)
+    return wire_order(order) if record is None else wire_new_order(order, record)
+
+
 def _show(call: Call, order: Order) -> Json:
     """Return the order as this answer shows it: without the subscription ids that have not arrived yet."""
-    body = wire_order(order)
+    body = _plain(call, order)
     if not call.world.behaviour.pace.waiting:
         return body
     pace.show(call, pace.ORDER_STATUS, order.id)
@@ -52,9 +60,14 @@ def _show(call: Call, order: Order) -> Json:
 
 
 async def create_order(call: Call) -> Reply:
-    """Answer ``POST /customers/{customer}/orders``: buy, 201 with the completed order."""
+    """Answer ``POST /customers/{customer}/orders``: buy; a legacy order is completed, one of new commerce pending."""
     customer = call.customer()
-    order = place_order(call.emulator, call.tenant, customer, call.members(), call.request_id)
+    raw_lines = read_lines(call.members())
+    if is_new(raw_lines):
+        requests = read_requests(call.members(), raw_lines)
+        order = new_commerce.buy(call.emulator, call.tenant, customer, requests, call.request_id)
+    else:
+        order = place_order(call.emulator, call.tenant, customer, call.members(), call.request_id)
     _write_audit(call, customer, order, "create_order")
     return Reply(_show(call, order), status=201)
 
@@ -77,6 +90,12 @@ async def update_order(call: Call) -> Reply:
     customer = call.customer()
     order = _order(call, customer)
     known, version = len(order.lines), order.version
+    if order.id in call.world.commerce.orders:
+        if text_field(call.members(), "status").lower() != "cancelled":
+            raise refusal(800002, "an order of new commerce can only be cancelled.")
+        new_commerce.cancel_software(call.emulator, order, call.members(), call.request_id)
+        _write_audit(call, customer, order, "update_order")
+        return Reply(_plain(call, order))
     patch_order(call.emulator, call.tenant, customer, order, call.members(), call.headers, call.request_id)
     if order.version != version:
         _write_audit(call, customer, order, "update_order", first_line=known if len(order.lines) > known else 0)
@@ -86,6 +105,9 @@ async def update_order(call: Call) -> Reply:
 async def read_provisioning_status(call: Call) -> Reply:
     """Answer ``GET .../orders/{order}/provisioningstatus``: legacy lines are fulfilled at once."""
     order = _order(call, call.customer())
+    record = call.world.commerce.orders.get(order.id)
+    if record is not None:
+        return Reply(collection(wire_provisioning(order, record)))
     rows: list[Json] = [
         {
             "orderLineItemId": line.line_item_number,
@@ -96,6 +118,12 @@ async def read_provisioning_status(call: Call) -> Reply:
         for line in order.lines
     ]
     return Reply(collection(rows))
+
+
+async def read_activation_links(call: Call) -> Reply:
+    """Answer ``GET .../orders/{order}/activationlinks`` and ``.../lineitems/{line}/activationlinks`` (SaaS)."""
+    order = _order(call, call.customer())
+    return Reply(collection(activation.order_links(call.emulator, order, call.path.get("line", ""))))
 
 
 def _order(call: Call, customer: Customer) -> Order:
@@ -110,6 +138,8 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", _ORDERS, read_orders, resource="order"),
     Route("GET", _ORDER, read_order, resource="order"),
     Route("PATCH", _ORDER, update_order, resource="order", roles=_BUYERS),
+    Route("GET", f"{_ORDER}/activationlinks", read_activation_links, resource="order"),
+    Route("GET", f"{_ORDER}/lineitems/{{line}}/activationlinks", read_activation_links, resource="order"),
     Route("GET", f"{_ORDER}/provisioningstatus", read_provisioning_status, auth="AU", resource="order", roles=_BUYERS),
 )
 
@@ -133,3 +163,10 @@ behaviour(
     f"GET {_ORDER}/provisioningstatus", source="documented", page="commerce 2.3", note="App+user; legacy: fulfilled"
 )
 behaviour("orders: roles", source="assumed", page="core 1.7", note="Buying needs Admin, Sales agent or Global admin")
+behaviour(_POST, source="documented", page="commerce 2.3", note="New commerce: `pending`, `subscriptionId` comes later")
+behaviour(_POST, source="assumed", page="commerce 2.3", note="New commerce: done after `provisioning_seconds`")
+behaviour(_POST, source="documented", page="rules R-123", note="Pooled seat maximum over all partners: 403 code 800088")
+behaviour(_POST, source="documented", page="commerce 2.2", note="Add-on without its base product: 400 code 400041")
+behaviour(f"PATCH {_ORDER}", source="documented", page="commerce 2.3", note="Cancels perpetual software in 30 days")
+behaviour(f"GET {_ORDER}/activationlinks", source="documented", page="commerce 2.1", note="SaaS only")
+behaviour(f"GET {_ORDER}/lineitems/{{line}}/activationlinks", source="documented", page="commerce 2.1", note="One line")

@@ -1,20 +1,24 @@
-"""What the terms of legacy subscriptions do by themselves (time room): deletion after 90 days, renewal at term end.
+"""What the terms of subscriptions do by themselves (time room): deletion after 90 days, renewal at term end.
 
 Commerce 3.3, legacy column: a suspended subscription is deleted after 90 days or at its term end, whichever is first;
 an active one renews for twelve months. Term ends are kept per day, so half a million subscriptions cost a few hundred
-timers.
+timers. The calendar is that of both generations; what a new-commerce term does at its end is in ``terms.py``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 
 from partner_center_emulator.emulator import Emulator
+from partner_center_emulator.subscriptions import terms
 from partner_center_emulator.subscriptions.changes import change
+from partner_center_emulator.subscriptions.months import add_months, midnight_after
 from partner_center_emulator.world import Subscription, World
 
 SUSPENDED_DAYS = 90
+
+__all__ = ["SUSPENDED_DAYS", "TermCalendar", "add_months", "arm", "arm_charge", "enter_term", "rearm"]
 
 
 class TermCalendar:
@@ -30,15 +34,18 @@ class TermCalendar:
 def rearm(emulator: Emulator) -> None:
     """Put the timers of every subscription of the present world on the clock."""
     for day in emulator.derived(TermCalendar).by_day:
-        emulator.clock.at(_midnight_after(day), f"terms that end on {day}", _ends(emulator, day))
+        emulator.clock.at(midnight_after(day), f"terms that end on {day}", _ends(emulator, day))
     for subscription in emulator.world.subscriptions.values():
         if subscription.status == "suspended":
             arm(emulator, subscription)
+    for subscription_id in emulator.world.commerce.terms:
+        terms.arm_state(emulator, emulator.world.subscriptions[subscription_id])
+        arm_charge(emulator, emulator.world.subscriptions[subscription_id])
 
 
 def arm(emulator: Emulator, subscription: Subscription) -> None:
-    """Put the deletion of a suspended subscription on the clock; does nothing in other states."""
-    if subscription.status != "suspended":
+    """Put the deletion of a suspended legacy subscription on the clock; does nothing in other states."""
+    if subscription.status != "suspended" or subscription.id in emulator.world.commerce.terms:
         return
     since = subscription.suspended_at or emulator.world.started_at
 
@@ -56,25 +63,9 @@ def enter_term(emulator: Emulator, subscription: Subscription) -> None:
     by_day = emulator.derived(TermCalendar).by_day
     if day not in by_day:
         by_day[day] = []
-        emulator.clock.at(_midnight_after(day), f"terms that end on {day}", _ends(emulator, day))
+        emulator.clock.at(midnight_after(day), f"terms that end on {day}", _ends(emulator, day))
     if subscription.id not in by_day[day][-1:]:
         by_day[day].append(subscription.id)
-
-
-def add_months(day: date, months: int) -> date:
-    """Return ``day`` moved by ``months``; the last day of a month stays inside the month."""
-    index = day.year * 12 + day.month - 1 + months
-    year, month = divmod(index, 12)
-    for last in (day.day, 30, 29, 28):
-        try:
-            return date(year, month + 1, min(day.day, last))
-        except ValueError:
-            continue
-    raise AssertionError("every month has 28 days")  # pragma: no cover - calendar arithmetic
-
-
-def _midnight_after(day: date) -> datetime:
-    return datetime.combine(day + timedelta(days=1), time(), tzinfo=UTC)
 
 
 def _ends(emulator: Emulator, day: date) -> Callable[[], None]:
@@ -87,8 +78,25 @@ def _ends(emulator: Emulator, day: date) -> Callable[[], None]:
     return end_terms
 
 
+def arm_charge(emulator: Emulator, subscription: Subscription) -> None:
+    """Put a change of the billing plan of a new-commerce subscription on the clock, for its next charge date."""
+    found = emulator.world.commerce.terms[subscription.id]
+    wish, due = found.next_charge, found.next_charge_at
+    if wish is None or due is None:
+        return
+
+    def apply() -> None:
+        if terms.change_plan(emulator, subscription, wish):
+            enter_term(emulator, subscription)
+
+    emulator.clock.at(due, f"next charge: {subscription.id}", apply)
+
+
 def _end_term(emulator: Emulator, subscription: Subscription) -> None:
-    if subscription.status == "suspended":
+    if subscription.id in emulator.world.commerce.terms:
+        if terms.end_term(emulator, subscription):
+            enter_term(emulator, subscription)
+    elif subscription.status == "suspended":
         change(emulator, subscription, "", status="deleted")
     elif subscription.status == "active" and subscription.auto_renew:
         _renew(emulator, subscription)

@@ -1,0 +1,1 @@
+"""Carts and their checkout, for both commerce generations (commerce reference 2.2)."""
