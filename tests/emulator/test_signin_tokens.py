@@ -70,7 +70,7 @@ async def test_a_revocation_of_nobody_is_explained(anonymous: httpx2.AsyncClient
     ],
 )
 async def test_each_switch_of_the_second_factor(
-    emulator: Emulator, anonymous: httpx2.AsyncClient, mode: str, sandbox: bool, expected: int
+    emulator: Emulator, anonymous: httpx2.AsyncClient, mode: str, sandbox: object, expected: int
 ):
     """The same careless token passes or fails by the switch; the header tells in each case."""
     await anonymous.post("/_emulator/options", json={"mfa": mode})
