@@ -14,10 +14,17 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from partner_center_emulator import control, pipeline, resources
+from partner_center_emulator.actors import routes as support
 from partner_center_emulator.emulator import Emulator, Options
 from partner_center_emulator.errors import gateway
+from partner_center_emulator.faults import pages as faulty_pages
+from partner_center_emulator.faults import routes as fault_control
+from partner_center_emulator.faults.delivery import Way
 from partner_center_emulator.requests import Call, Page, Route
 from partner_center_emulator.routing import Match, RouteTree
+from partner_center_emulator.signin import clouds
+from partner_center_emulator.ui import routes as ui
+from partner_center_emulator.webhooks.delivery import kick
 from partner_center_emulator.wire import encode
 
 __all__ = ["Application", "Emulator", "Options", "create_app"]
@@ -40,7 +47,8 @@ class Application:
     def __init__(self, emulator: Emulator, on_stop: Callable[[], None] | None = None) -> None:
         self.emulator = emulator
         self._on_stop = on_stop
-        self._tree = RouteTree((*resources.routes(), *control.ROUTES))
+        pages = (*control.ROUTES, *fault_control.ROUTES, *support.ROUTES, *ui.ROUTES)
+        self._tree = RouteTree((*resources.routes(), *pages))
         self._date: tuple[int, bytes] = (-1, b"")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -51,7 +59,8 @@ class Application:
         if scope["type"] != "http":
             raise ValueError(f"The emulator does not serve {scope['type']}.")
         self.emulator.clock.run_due()
-        method, path = scope["method"], scope["path"]
+        scope["cloud"], path = clouds.split(scope["path"])
+        method = scope["method"]
         match = self._tree.find(path)
         if match is None:
             await self._reject(404, "Resource not found", send)
@@ -63,11 +72,13 @@ class Application:
             await self._page(target, match, scope, receive, send)
         else:
             await self._call(target, match, scope, receive, send)
+        kick(self.emulator)
 
     async def _call(self, route: Route, match: Match, scope: Scope, receive: Receive, send: Send) -> None:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         call = Call(self.emulator, route, match.variables, match.path, scope["query_string"])
         call.headers = headers
+        call.cloud = clouds.of_host(scope["cloud"], headers.get("host", ""))
         call.request_id = headers.get("ms-requestid") or self.emulator.next_request_id()
         call.correlation_id = headers.get("ms-correlationid") or self.emulator.next_request_id()
         if route.method in _BODY_METHODS:
@@ -86,15 +97,26 @@ class Application:
             (b"date", self._date_header()),
             (b"content-length", b"%d" % len(body)),
         )
+        if call.delivery is not None:
+            await Way(self.emulator, scope, receive, send).carry(call.delivery, status, sent, body)
+            return
         await send({"type": "http.response.start", "status": status, "headers": sent})
         await send({"type": "http.response.body", "body": body})
 
     async def _page(self, page: Page, match: Match, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request({**scope, "path_params": match.variables}, receive)
-        response = await page.handler(self.emulator, request)
+        if page.template == "/" or page.template.startswith(control.PREFIX):
+            response = await page.handler(self.emulator, request)
+            response.headers["Date"] = self._date_header().decode()
+            await response(scope, receive, send)
+            return
+        response, delivery = await faulty_pages.answer(self.emulator, page, request)
         response.headers["Date"] = self._date_header().decode()
-        if not page.template.startswith(control.PREFIX):
-            pipeline.tally(self.emulator, page.key, response.status_code)
+        pipeline.tally(self.emulator, page.key, response.status_code)
+        if delivery is not None:
+            way = Way(self.emulator, scope, receive, send)
+            await way.carry(delivery, response.status_code, response.raw_headers, bytes(response.body))
+            return
         await response(scope, receive, send)
 
     async def _reject(self, status: int, message: str, send: Send) -> None:

@@ -89,7 +89,7 @@ def _world(name: str, snapshot: Path | None, seed: int, customers: int, start: d
 
 def with_values(arguments: Sequence[str]) -> list[str]:
     """Return the arguments with ``--strict`` alone written as ``--strict=record``."""
-    following = [*arguments[1:], "-"]
+    following = [*arguments, "-"][1:]
     return [
         "--strict=record" if word == "--strict" and after.startswith("-") else word
         for word, after in zip(arguments, following, strict=True)

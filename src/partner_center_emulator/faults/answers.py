@@ -71,8 +71,15 @@ async def keep_images(call: Call) -> None:
             continue
         routes = [route for route in _list_routes() if _lags(fault, route, call)]
         if routes and draws.fires(call.emulator, fault):
+            _forget_lapsed(call)
             for route in routes:
                 await _keep_image(call, fault, route)
+
+
+def _forget_lapsed(call: Call) -> None:
+    stale, now = call.world.behaviour.faults.stale, call.clock.now()
+    for place in [place for place, images in stale.items() if images[-1].until <= now]:
+        del stale[place]
 
 
 @cache

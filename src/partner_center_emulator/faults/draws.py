@@ -17,7 +17,9 @@ from partner_center_emulator.world import World
 
 _WEBHOOK_KINDS: frozenset[FaultKind] = frozenset({"duplicate_webhook", "late_webhook", "lost_webhook"})
 # these are asked for at their own places, not at every call
-_ELSEWHERE: frozenset[FaultKind] = _WEBHOOK_KINDS | {"stale_list"}
+_ELSEWHERE: frozenset[FaultKind] = _WEBHOOK_KINDS | {"stale_list", "repeated_page", "skipped_page"}
+# after these the call still gets its answer, so that another fault can follow
+_GENTLE: frozenset[FaultKind] = frozenset({"latency", "slow_body", "unknown_value", "failed_line"})
 _EDGE = 1e-12  # keeps draws off the ends, where an inverse distribution is endless
 
 
@@ -78,14 +80,16 @@ def fires(emulator: Emulator, fault: Fault) -> bool:
 
 
 def chosen(emulator: Emulator, route_key: str, tenant_id: str, customer_id: str) -> tuple[Fault, ...]:
-    """Return the faults that hit one call."""
-    return tuple(
-        fault
-        for fault in emulator.derived(Candidates).of(route_key)
-        if fault.kind not in _ELSEWHERE
-        and is_meant(emulator, fault, tenant_id, customer_id)
-        and (_in_storm(emulator, fault, tenant_id) or fires(emulator, fault))
-    )
+    """Return the faults that hit one call: they are asked in turn, and one that settles the answer is the last."""
+    found: list[Fault] = []
+    for fault in emulator.derived(Candidates).of(route_key):
+        if fault.kind in _ELSEWHERE or not is_meant(emulator, fault, tenant_id, customer_id):
+            continue
+        if _in_storm(emulator, fault, tenant_id) or fires(emulator, fault):
+            found.append(fault)
+            if fault.kind not in _GENTLE:
+                break
+    return tuple(found)
 
 
 def _in_storm(emulator: Emulator, fault: Fault, tenant_id: str) -> bool:
