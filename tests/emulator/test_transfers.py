@@ -10,8 +10,8 @@ import pytest
 from partner_center_emulator.emulator import Emulator
 from partner_center_emulator.ledger import report
 from partner_center_emulator.world import World
-from tests.emulator.commerce import bought, buy, commerce_emulator, line, orders_path, refused, subscription_path
 from tests.emulator.commerce import E3 as LEGACY_OFFER
+from tests.emulator.commerce import bought, buy, commerce_emulator, line, orders_path, refused, subscription_path
 from tests.emulator.conftest import Client
 from tests.emulator.moving import (
     DAY,

@@ -99,7 +99,7 @@ def _carry_subscription(emulator: Emulator, transfer: Transfer, line: TransferLi
     if line.kind == "legacy_azure":
         new = azure.succeed_legacy(emulator, old, tenant, request_id)
     else:
-        new = _copy(emulator, transfer, old, line.quantity)
+        new = _copy(emulator, transfer, old, line)
         put_subscription(emulator, new, request_id, moved_terms(emulator, old, tenant), "transfer")
     line.new_subscription_id, line.order_id = new.id, new.order_id
     for add_on in line.add_on_lines:
@@ -110,24 +110,24 @@ def _carry_subscription(emulator: Emulator, transfer: Transfer, line: TransferLi
 
 def _carry_add_on(emulator: Emulator, transfer: Transfer, line: TransferLine, base: Subscription) -> None:
     old = emulator.world.subscriptions[line.subject_id]
-    new = _copy(emulator, transfer, old, line.quantity)
+    new = _copy(emulator, transfer, old, line)
     new.parent_subscription_id = base.id
     put_subscription(emulator, new, transfer.submit_request_id, cause="transfer")
     line.new_subscription_id, line.order_id, line.status = new.id, new.order_id, "Complete"
     _leave(emulator, old, new.id, transfer.submit_request_id, "suspended")
 
 
-def _copy(emulator: Emulator, transfer: Transfer, old: Subscription, quantity: int) -> Subscription:
+def _copy(emulator: Emulator, transfer: Transfer, old: Subscription, line: TransferLine) -> Subscription:
     """Return the target's subscription: new id and order, same offer, seats, term end, auto-renewal (R-149)."""
     return msgspec.structs.replace(
         old,
         id=emulator.next_id("subscription"),
         order_id=emulator.next_id("order"),
         tenant_id=transfer.target_tenant_id,
-        quantity=quantity,
+        quantity=line.quantity,
         created_at=emulator.clock.now(),
         effective_start=emulator.clock.now().date(),  # the target pays from the day of the transfer on (R-148)
-        partner_id_on_record=transfer.partner_on_record or old.partner_id_on_record,
+        partner_id_on_record=transfer.partner_on_record or line.partner_id_on_record,
         suspended_at=None,
         version=1,
     )

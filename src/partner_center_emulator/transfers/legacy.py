@@ -126,4 +126,6 @@ def _line(emulator: Emulator, transfer: Transfer, number: int, raw: Json) -> Tra
             raise refusal(2072, partner_id)
         line.partner_id_on_record = partner_id
     line.add_on_lines = [line_of(add_on, place) for place, add_on in enumerate(active_add_ons(emulator, row))]
+    for add_on_line in line.add_on_lines:
+        add_on_line.partner_id_on_record = line.partner_id_on_record
     return line
