@@ -32,7 +32,7 @@ class Holdings:
         self.rows = [*_held(emulator, customer), *_on_the_way(emulator, customer)]
         terms = emulator.world.commerce.terms
         self._live_legacy = sum(
-            found.status in LIVE_STATUSES and found.id not in terms
+            found.status in LIVE_STATUSES and found.id not in terms and not found.moved_to
             for found in emulator.derived(CommerceIndex).held_by(customer.id)
         )
 
@@ -66,7 +66,7 @@ def _held(emulator: Emulator, customer: Customer) -> Iterator[Holding]:
     terms = emulator.world.commerce.terms
     for found in emulator.derived(CommerceIndex).held_by(customer.id):
         facts = terms.get(found.id)
-        if facts is not None:
+        if facts is not None and not found.moved_to:
             key = f"{facts.product_id}:{facts.sku_id}"
             yield Holding(key, found.quantity, found.status, tuple(facts.promotions_used), found.id)
 

@@ -93,6 +93,8 @@ def arm_charge(emulator: Emulator, subscription: Subscription) -> None:
 
 
 def _end_term(emulator: Emulator, subscription: Subscription) -> None:
+    if subscription.moved_to:
+        return  # its term goes on at another partner tenant
     if subscription.id in emulator.world.commerce.terms:
         if terms.end_term(emulator, subscription):
             enter_term(emulator, subscription)

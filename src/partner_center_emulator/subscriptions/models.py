@@ -15,7 +15,7 @@ from partner_center_emulator.emulator import Emulator
 from partner_center_emulator.errors import ApiError, refusal
 from partner_center_emulator.index import CommerceIndex
 from partner_center_emulator.state.behaviour import Waiting
-from partner_center_emulator.subscriptions import lapse
+from partner_center_emulator.subscriptions import lapse, new_commerce
 from partner_center_emulator.subscriptions.changes import change
 from partner_center_emulator.subscriptions.etags import check_etag
 from partner_center_emulator.wire import field, text_field
@@ -26,7 +26,7 @@ _STATUS_BY_NUMBER = ("none", "active", "suspended", "deleted", "expired", "pendi
 _ENDED = frozenset({"expired", "disabled"})
 _LEGAL = frozenset({("active", "suspended"), ("suspended", "active")})
 
-rearm = lapse.rearm
+rearm = new_commerce.rearm
 
 
 class Wish(msgspec.Struct, kw_only=True):

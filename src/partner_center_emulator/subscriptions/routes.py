@@ -8,12 +8,15 @@ from partner_center_emulator.coverage import behaviour
 from partner_center_emulator.errors import refusal
 from partner_center_emulator.offers.models import OfferLinks
 from partner_center_emulator.requests import Call, Reply, Route
+from partner_center_emulator.subscriptions import extra_routes
 from partner_center_emulator.subscriptions.models import (
     find_subscription,
     list_add_ons,
     list_subscriptions,
     patch_subscription,
 )
+from partner_center_emulator.subscriptions.new_commerce import patch_new
+from partner_center_emulator.subscriptions.new_commerce_form import wire_new_subscription
 from partner_center_emulator.subscriptions.wire_form import wire_subscription
 from partner_center_emulator.wire import Json, collection
 from partner_center_emulator.world import Customer, Subscription
@@ -23,6 +26,8 @@ _EDITORS = frozenset({"admin_agent", "sales_agent", "global_admin"})
 
 def _show(call: Call, subscription: Subscription) -> Json:
     pace.show(call, pace.SUBSCRIPTION_STATUS, subscription.id)
+    if subscription.id in call.world.commerce.terms:
+        return wire_new_subscription(call.world, subscription, call.clock.now())
     return wire_subscription(call.world, call.emulator.derived(OfferLinks), subscription)
 
 
@@ -64,11 +69,15 @@ async def read_add_ons(call: Call) -> Reply:
 
 
 async def update_subscription(call: Call) -> Reply:
-    """Answer ``PATCH .../subscriptions/{subscription}``: 200 with the changed object."""
+    """Answer ``PATCH .../subscriptions/{subscription}``: 200 with the changed object, or 202 and where to look."""
     customer = call.customer()
     subscription = _subscription(call, customer)
     version = subscription.version
-    patch_subscription(call.emulator, subscription, call.members(), call.headers, call.request_id)
+    if subscription.id not in call.world.commerce.terms:
+        patch_subscription(call.emulator, subscription, call.members(), call.headers, call.request_id)
+    elif not patch_new(call.emulator, subscription, call.members(), call.request_id):
+        location = f"/customers/{customer.id}/subscriptions/{subscription.id}"
+        return Reply(None, status=202, headers={"Location": location})
     body = _show(call, subscription)
     if subscription.version != version:
         activity = audit.Activity(
@@ -90,6 +99,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", _ONE, read_subscription, resource="subscription"),
     Route("PATCH", _ONE, update_subscription, resource="subscription", roles=_EDITORS),
     Route("GET", f"{_ONE}/addons", read_add_ons, resource="subscription"),
+    *extra_routes.ROUTES,
 )
 
 _PATCH = f"PATCH {_ONE}"
@@ -112,4 +122,32 @@ behaviour(
     source="assumed",
     page="commerce 3.3",
     note="Active without auto-renew: suspended at term end with the reason Expiration",
+)
+behaviour(_PATCH, source="documented", page="commerce 3.4", note="New commerce: what is left out is reset")
+behaviour(
+    _PATCH, source="documented", page="commerce 3.4", note="New commerce: `deleted` in the window; 900117, 900213"
+)
+behaviour(_PATCH, source="documented", page="rules R-141", note="Seats go down only within 168 hours of being added")
+behaviour(
+    _PATCH, source="documented", page="rules R-136", note="Suspending ends auto-renew and schedules, not the bill"
+)
+behaviour(_PATCH, source="documented", page="commerce 3.1", note="202 with Location (`update_seconds`); then 900278")
+behaviour(_PATCH, source="documented", page="rules R-140", note="The window is the purchase instant plus 168 hours")
+behaviour(_PATCH, source="assumed", page="commerce 3.4", note="A schedule without auto-renew is 400 code 800002")
+behaviour(_PATCH, source="assumed", page="commerce 3.5", note="Trials may be cancelled at any time")
+behaviour(
+    _PATCH, source="assumed", page="commerce 3.7", note="`endOfTermAction` cancel or extend: the page names no field"
+)
+behaviour("subscriptions: time", source="documented", page="commerce 3.3", note="Expired 30, disabled 90 days, deleted")
+behaviour(
+    "subscriptions: time",
+    source="documented",
+    page="commerce 3.7",
+    note="Licenses whose term ends after 4 May 2026 without auto-renew go on by the month at the monthly price + 3 %",
+)
+behaviour(
+    "subscriptions: time",
+    source="assumed",
+    page="commerce 3.3",
+    note="A trial with auto-renew becomes the paid product; other products than licenses expire after 4 May as before",
 )
