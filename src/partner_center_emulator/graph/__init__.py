@@ -1,1 +1,1 @@
-"""Microsoft Graph, the one call that tells which roles a user has (core reference 1.7)."""
+"""Microsoft Graph: which roles a user has, and granular delegated admin relationships (core reference 1.7, 8)."""

@@ -1,10 +1,10 @@
-"""HTTP of ``/me/memberOf`` (core reference 1.7)."""
+"""HTTP of the emulated Graph: ``/me/memberOf``, delegated admin relationships, their approval (core 1.7, 8)."""
 
 from __future__ import annotations
 
 from partner_center_emulator.errors import ApiError
-from partner_center_emulator.graph import models
-from partner_center_emulator.requests import Call, Reply, Route
+from partner_center_emulator.graph import approval, gdap_routes, models
+from partner_center_emulator.requests import Call, Page, Reply, Route
 
 
 async def member_of(call: Call) -> Reply:
@@ -18,4 +18,12 @@ async def member_of(call: Call) -> Reply:
     return Reply({"@odata.context": context, "value": models.memberships(call.tenant, user)})
 
 
-ROUTES = (Route("GET", "/graph/v1.0/me/memberOf", member_of, roles=frozenset(), audience="graph"),)
+ROUTES: tuple[Route | Page, ...] = (
+    Route("GET", "/graph/v1.0/me/memberOf", member_of, roles=frozenset(), audience="graph"),
+    *gdap_routes.ROUTES,
+    Page("GET", approval.TEMPLATE, approval.show),
+    Page("POST", approval.TEMPLATE, approval.submit),
+    Page("GET", "/Adminportal/partners/invitation/granularAdminRelationships", approval.landing),
+    Page("GET", "/Adminportal/invitation.js", approval.script),
+    Page("POST", "/_emulator/gdap/{relationship}/approve", approval.approve_by_hand),
+)

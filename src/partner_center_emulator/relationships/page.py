@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from partner_center_emulator.emulator import Emulator
+from partner_center_emulator.graph import approval
 from partner_center_emulator.relationships import models
 from partner_center_emulator.relationships.models import AcceptanceRefusedError, AdminIndex, Refused
 from partner_center_emulator.world import Customer, PartnerTenant
@@ -63,7 +64,12 @@ def _asset(name: str, media_type: str) -> Response:
 
 
 async def show(emulator: Emulator, request: Request) -> Response:
-    """Return step 1 (sign in), or the success page after an acceptance."""
+    """Return step 1 (sign in), or the success page after an acceptance.
+
+    Without a partner in the address it is the link of a delegated admin relationship, whose id is in the fragment.
+    """
+    if "partnerId" not in request.query_params and "invType" not in request.query_params:
+        return await approval.landing(emulator, request)
     tenant = _tenant(emulator, request)
     if tenant is None:
         return _render("unknown.html", 404)
