@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import cast
 
@@ -33,8 +32,8 @@ def emulator() -> Emulator:
 
 
 @pytest.fixture
-async def target(client: Client) -> AsyncIterator[httpx2.AsyncClient]:
-    """Yield a client of the target tenant."""
+def target(client: Client) -> httpx2.AsyncClient:
+    """Return a client of the target tenant."""
     return client("target")
 
 

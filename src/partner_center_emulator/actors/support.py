@@ -45,6 +45,11 @@ def work(kind: str) -> Callable[[Work], Work]:
     return register
 
 
+def forget(kind: str) -> None:
+    """Take a kind of work off the list; raises KeyError when nobody does it."""
+    del _workers[kind]
+
+
 def hand_over(emulator: Emulator, kind: str, subject_id: str, *, tenant_id: str, customer_id: str = "") -> HandOff:
     """Give work to support and return the hand-off with its due time; raises KeyError for a kind nobody registered."""
     if kind not in _workers:

@@ -16,6 +16,7 @@ from partner_center_emulator.audit.models import AuditIndex
 from partner_center_emulator.coverage import behaviour
 from partner_center_emulator.emulator import Emulator
 from partner_center_emulator.errors import ApiError, gateway, refusal
+from partner_center_emulator.faults.hooks import webhook_deliveries
 from partner_center_emulator.state.webhooks import Delivery, Registration
 from partner_center_emulator.wire import Json, wire_time
 from partner_center_emulator.world import StateChange, World
@@ -250,7 +251,7 @@ def _enqueue(emulator: Emulator, kind: Kind, occasion: Occasion) -> None:
     if kind.name == "subscription-updated":
         delay += late * options.subscription_updated_delay_seconds
     first.due_at = now + timedelta(seconds=delay)
-    made = [first]
+    made = [first] if occasion.validation_id else _as_planned(emulator, first)
     if again < options.webhook_duplicates and not occasion.validation_id:
         made.append(msgspec.structs.replace(first, id=emulator.next_id("delivery"), duplicate=True, attempts=[]))
     for delivery in made:
@@ -258,6 +259,22 @@ def _enqueue(emulator: Emulator, kind: Kind, occasion: Occasion) -> None:
         _schedule(emulator, delivery)
     while len(deliveries) > _KEPT_DELIVERIES:
         del deliveries[next(iter(deliveries))]
+
+
+def _as_planned(emulator: Emulator, first: Delivery) -> list[Delivery]:
+    """Return the deliveries of one event as the fault plan leaves it: one, or several, or later, or none."""
+    made: list[Delivery] = []
+    for seconds in webhook_deliveries(emulator, first.event, first.tenant_id, first.customer_id):
+        due_at = first.due_at + timedelta(seconds=seconds)
+        if made:
+            made.append(
+                msgspec.structs.replace(
+                    first, id=emulator.next_id("delivery"), due_at=due_at, duplicate=True, attempts=[]
+                )
+            )
+        else:
+            made.append(msgspec.structs.replace(first, due_at=due_at))
+    return made
 
 
 def _shares(delivery_id: str) -> tuple[float, float]:
