@@ -63,6 +63,7 @@ FINDINGS: Mapping[str, str] = {
     "agreement_contact_missing": "No contact and date were given; unless the customer signed, its order waits.",
     "adopts_existing": "An equal subscription stands at the target already and is taken as the counterpart.",
     "target_has_other_count": "The target holds the same offer already, with another license count.",
+    "cutover_has_begun": "Something new is blocked, but what stands at the target already is finished.",
     "two_sources": "The customer is in several source tenants; all its subscriptions move together.",
     "nothing_to_move": "Nothing of this customer is active and movable.",
 }

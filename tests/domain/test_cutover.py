@@ -110,9 +110,18 @@ def test_decides_only_on_a_fresh_read():
 
 
 def test_who_is_finished_is_only_noted():
-    """Everything suspended: nothing is read or written any more, not even acceptance matters."""
+    """Everything suspended: one last look at the source for something new, and nothing is written at Microsoft."""
     known = case(counterparts=(counterpart(suspended_at=NOW),), progress=_waits())
-    assert _next(known, None) == MarkSuspended((), finished=True)
+    assert _next(known, None) == Observe()
+    assert _next(known, observation(source(wire_status="suspended"))) == MarkSuspended((), finished=True)
+
+
+def test_a_subscription_bought_at_the_source_meanwhile_keeps_the_customer_open():
+    """R-32: who still holds something active at the source, which no approver saw, has not moved."""
+    known = case(counterparts=(counterpart(suspended_at=NOW),))
+    action = _next(known, observation(source(wire_status="suspended"), source("s-new")))
+    assert isinstance(action, Pause)
+    assert action.refusal.code is RefusalCode.PLAN_STALE
 
 
 # --- stale, adopt, too late, agreement -------------------------------------------------------------------------------
@@ -403,7 +412,7 @@ def test_is_finished_only_when_every_source_was_read_back_suspended():
     off = [replace(one, wire_status="suspended") for one in HELD]
     action = _next(known, observation(*off, *STANDING), later(seconds=1))
     assert action == MarkSuspended(
-        tuple(replace(one, suspended_at=later(seconds=1)) for one in VERIFIED), finished=True
+        tuple(replace(one, suspended_at=later(seconds=1)) for one in VERIFIED), finished=False
     )
     both_since = observation(*HELD, *STANDING, suspended_since=frozenset({"s1", "s2"}))
     assert _next(known, both_since) == Observe(sources_only=True)

@@ -8,7 +8,7 @@ import pytest
 
 from tenantfold.domain.findings import FindingCode, Severity
 from tenantfold.domain.mapping import OfferMapping
-from tenantfold.domain.model import Offer, OfferId
+from tenantfold.domain.model import Offer, OfferId, Subscription
 from tenantfold.domain.plan import Disposition
 from tenantfold.domain.planner import build_customer
 from tenantfold.domain.preflight import PlanContext
@@ -23,6 +23,7 @@ from tests.domain.samples import (
     TARGET,
     VISIO,
     context,
+    counterpart,
     customer,
     entry,
     offer,
@@ -79,6 +80,12 @@ def _limited(limit: int, standing: int) -> tuple[BookEntry, PlanContext]:
     """One subscription of an offer that is limited per customer, others stand at the target."""
     others = (target(f"t{number}", license_count=9) for number in range(standing))
     return entry(source(), *others), context(offer(limit_unit="Concurrent", limit=limit))
+
+
+def _begun(*others: Subscription) -> tuple[BookEntry, PlanContext]:
+    """A customer whose first subscription stands at the target already, its source not suspended yet."""
+    known = {one.source_id: one for one in (counterpart(),)}
+    return entry(source(), *others, target()), context(counterparts=known)
 
 
 ROWS = [
@@ -202,6 +209,7 @@ ROWS = [
         (entry(source(), seen=(customer(), customer(tenant_id=NO))), context()),
         (entry(source(), seen=(customer(), customer(tenant_id=TARGET))), context()),
     ),
+    Row(CODE.CUTOVER_HAS_BEGUN, "R-33", WARNING, _begun(source("s2", wire_status="frozen")), _begun()),
     Row(CODE.NOTHING_TO_MOVE, "R-32", NOTE, (entry(source(wire_status="deleted")), context()), _plain()),
     Row(
         CODE.NOTHING_TO_MOVE,
@@ -251,3 +259,11 @@ def test_other_codes_are_not_said_of_the_ordinary_customer():
     assert plan.all_findings() == ()
     assert plan.disposition is Disposition.MOVE
     assert (plan.customer_id, plan.company_name, plan.country) == (C1, "Ekdal AB", "SE")
+
+
+def test_a_cutover_that_has_begun_is_finished_although_something_new_is_blocked():
+    """R-33: what stands at the target is not left half-done, what is blocked stays, and the next plan blocks it."""
+    plan = build_customer(*_begun(source("s2", wire_status="frozen"), source("s3")))
+    assert plan.disposition is Disposition.MOVE
+    assert [item.subscription_id for item in plan.items if item.moves] == ["s1"]
+    assert not plan.blockers()

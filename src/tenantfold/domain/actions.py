@@ -68,7 +68,7 @@ class Suspend:
 
 @dataclass(frozen=True, slots=True)
 class MarkSuspended:
-    """Note that the source was read back suspended (R-41, R-43); with ``finished`` the customer has moved."""
+    """Note that sources were read back suspended (R-41, R-43); ``finished``: the customer has moved."""
 
     counterparts: tuple[Counterpart, ...]
     finished: bool

@@ -46,7 +46,7 @@ def next_action(case: Case, observation: Observation | None, now: datetime, poli
     items = tuple(item for item in case.customer.items if item.moves)
     counterparts = {counterpart.source_id: counterpart for counterpart in case.counterparts}
     if all(_is_suspended(counterparts.get(item.subscription_id)) for item in items):
-        return MarkSuspended((), finished=True)
+        return _finish(case, observation)
     if case.progress.accepted_at is None:
         return Pause(_not_accepted(case))
     if observation is None or _is_old(observation, now, policy):
@@ -193,6 +193,11 @@ def _staleness(case: Case, missing: tuple[PlanItem, ...], observation: Observati
         refusal = guards.plan_is_fresh(item, observation.source.get(item.subscription_id))
         if refusal is not None:
             return refusal
+    return _unplanned(case, observation)
+
+
+def _unplanned(case: Case, observation: Observation) -> Refusal | None:
+    """An active source subscription that no approver saw as one to move or keep."""
     planned = {item.subscription_id: item for item in case.customer.items}
     for subscription in observation.source.values():
         seen = planned.get(subscription.id)
@@ -410,7 +415,15 @@ def _suspend_or_confirm(
     if to_suspend:
         return Suspend(to_suspend[0])
     done = tuple(replace(counterparts[item.subscription_id], suspended_at=now) for item in open_items)
-    return MarkSuspended(done, finished=True)
+    return MarkSuspended(done, finished=False)
+
+
+def _finish(case: Case, observation: Observation | None) -> Action:
+    """The customer has moved, unless it got something new at the source meanwhile (R-32: every subscription)."""
+    if observation is None:
+        return Observe()
+    added = _unplanned(case, observation)
+    return Pause(added) if added is not None else MarkSuspended((), finished=True)
 
 
 def _suspended_by_us(case: Case) -> dict[SubscriptionId, datetime]:

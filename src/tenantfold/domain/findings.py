@@ -37,6 +37,7 @@ class FindingCode(StrEnum):
     ADOPTS_EXISTING = "adopts_existing"
     TARGET_HAS_OTHER_COUNT = "target_has_other_count"
     TWO_SOURCES = "two_sources"
+    CUTOVER_HAS_BEGUN = "cutover_has_begun"
     NOTHING_TO_MOVE = "nothing_to_move"
 
 

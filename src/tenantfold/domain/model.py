@@ -168,11 +168,15 @@ class OrderLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlacedLine:
-    """One line of an order as Partner Center answered it; the subscription id may come later."""
+    """One line of an order as Partner Center answered it; the subscription id may come later.
+
+    ``parent_id`` is the base of an add-on line, where the answer says it.
+    """
 
     offer_id: OfferId
     license_count: int
     subscription_id: SubscriptionId | None
+    parent_id: SubscriptionId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import date
 
 from tenantfold.domain.journal import Intent, Outcome, OutcomeKind
-from tenantfold.domain.model import OrderId, PlacedLine, SubscriptionId
+from tenantfold.domain.model import OrderId, OrderLine, PlacedLine, SubscriptionId
 from tenantfold.domain.states import Counterpart, Origin
 
 
@@ -24,7 +24,7 @@ def counterparts_of(
     left = [line for line in outcome.lines if line.subscription_id not in taken]
     found = []
     for line in intent.lines:
-        match = _take(left, line.offer_id, line.license_count)
+        match = _take(left, line)
         found.append(
             Counterpart(
                 source_id=line.source_subscription_id,
@@ -37,8 +37,13 @@ def counterparts_of(
     return tuple(found)
 
 
-def _take(left: list[PlacedLine], offer_id: str, license_count: int) -> PlacedLine | None:
-    for index, line in enumerate(left):
-        if (line.offer_id, line.license_count) == (offer_id, license_count):
-            return left.pop(index)
-    return None
+def _take(left: list[PlacedLine], wanted: OrderLine) -> PlacedLine | None:
+    """The line of this offer and count; among equal ones that under the wanted base, where the answer says it."""
+    shape = (wanted.offer_id, wanted.license_count)
+    equal = [line for line in left if (line.offer_id, line.license_count) == shape]
+    same_base = [line for line in equal if line.parent_id in {None, wanted.parent_target_id}]
+    chosen = next((line for line in same_base if line.parent_id == wanted.parent_target_id), None)
+    chosen = chosen or next(iter(same_base), None)
+    if chosen is not None:
+        left.remove(chosen)
+    return chosen

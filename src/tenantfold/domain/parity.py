@@ -28,7 +28,7 @@ class Drift:
 def compare(item: PlanItem, target: Subscription, parent_target_id: SubscriptionId | None = None) -> tuple[Drift, ...]:
     """Compare a target subscription with the approved plan item; no drift means parity.
 
-    Offer (or the approved mapping), license count, billing cycle, add-on's base and partner id on record must be
+    Offer (or the approved mapping), license count, billing cycle, term, add-on's base and partner id on record must be
     equal. Status is not parity: that the target is active is a guard of its own.
     """
     # an add-on whose base is not known at the target is no equal, even where the target shows no base either
@@ -37,6 +37,7 @@ def compare(item: PlanItem, target: Subscription, parent_target_id: Subscription
         ("offer", item.target_offer_id or item.offer_id, target.offer_id),
         ("license count", str(item.license_count), str(target.license_count)),
         ("billing cycle", item.billing_cycle, target.billing_cycle),
+        ("term", item.term_duration, target.term_duration),
         ("partner id on record", item.partner_id_on_record, target.partner_id_on_record),
         ("base subscription", base, target.parent_id or ""),
     ]
@@ -50,6 +51,7 @@ def source_drift(item: PlanItem, source: Subscription) -> tuple[Drift, ...]:
             ("offer", item.offer_id, source.offer_id),
             ("license count", str(item.license_count), str(source.license_count)),
             ("billing cycle", item.billing_cycle, source.billing_cycle),
+            ("term", item.term_duration, source.term_duration),
             ("partner id on record", item.partner_id_on_record, source.partner_id_on_record),
             ("base subscription", item.parent_id or "", source.parent_id or ""),
         ]

@@ -46,6 +46,7 @@ class PlanItem:
     target_id: SubscriptionId | None = None
     parent_id: SubscriptionId | None = None
     partner_id_on_record: str = ""
+    term_duration: str = ""
     findings: tuple[Finding, ...] = ()
 
     @property

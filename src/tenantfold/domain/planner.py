@@ -43,7 +43,39 @@ def build_customer(entry: BookEntry, context: PlanContext) -> PlanCustomer:
         contact=context.contacts.get(entry.customer_id),
         at_target_already=any(seen.tenant_id == context.target.id for seen in entry.seen),
     )
+    customer = _finishing(customer, context.counterparts)
     return replace(customer, disposition=_disposition(customer, context.counterparts))
+
+
+def _finishing(customer: PlanCustomer, counterparts: Mapping[SubscriptionId, Counterpart]) -> PlanCustomer:
+    """A blocker that appears in the middle of a cutover does not stop what stands at the target already.
+
+    Leaving it half-done would bill both sides (R-33): what has a counterpart is finished, the rest stays where it is.
+    """
+    blockers = customer.blockers()
+    begun = [item for item in customer.items if item.moves and item.subscription_id in counterparts]
+    if not blockers or not begun:
+        return customer
+    items = tuple(replace(item, route=_kept(item, begun), findings=_softened(item.findings)) for item in customer.items)
+    note = finding(
+        FindingCode.CUTOVER_HAS_BEGUN,
+        Severity.WARNING,
+        "R-33",
+        f"Its cutover has begun: {len(begun)} subscription(s) are finished although something new stands in the way.",
+        Owner.OPERATIONS,
+        "Take inventory and plan again afterwards: what is left shows as blocked then.",
+    )
+    return replace(customer, items=items, findings=(note, *_softened(customer.findings)))
+
+
+def _kept(item: PlanItem, begun: list[PlanItem]) -> Route:
+    return Route.KEEP if item.moves and item not in begun else item.route
+
+
+def _softened(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    return tuple(
+        replace(one, severity=Severity.WARNING) if one.severity is Severity.BLOCKER else one for one in findings
+    )
 
 
 def _disposition(customer: PlanCustomer, counterparts: Mapping[SubscriptionId, Counterpart]) -> Disposition:
@@ -97,6 +129,7 @@ def _item(source: Subscription, context: PlanContext, offers: Mapping[str, Offer
         route=route,
         parent_id=source.parent_id,
         partner_id_on_record=source.partner_id_on_record,
+        term_duration=source.term_duration,
         target_id=counterpart.target_id if counterpart else None,
         findings=(noted,) if noted else (),
     )

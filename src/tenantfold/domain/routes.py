@@ -9,8 +9,8 @@ from tenantfold.domain.findings import Finding, FindingCode, Severity
 from tenantfold.domain.model import CommerceKind, Route, Subscription, WireStatus
 from tenantfold.domain.states import Owner
 
-_KNOWN = frozenset(WireStatus)
-_OVER = frozenset({WireStatus.SUSPENDED, WireStatus.DELETED, WireStatus.EXPIRED, WireStatus.DISABLED, WireStatus.NONE})
+_KNOWN = frozenset(WireStatus) - {WireStatus.NONE}  # "none" is the zero value: it says nothing (commerce 0.1)
+_OVER = frozenset({WireStatus.SUSPENDED, WireStatus.DELETED, WireStatus.EXPIRED, WireStatus.DISABLED})
 
 _UNSUPPORTED = {
     CommerceKind.NEW_COMMERCE: (
@@ -42,9 +42,10 @@ def choose(subscription: Subscription) -> tuple[Route, Finding | None]:
     status = subscription.wire_status
     if status not in _KNOWN:
         return Route.MANUAL, _unknown_status(subscription)
-    if status in _OVER:
-        return Route.SKIP, None
     kind = commerce_kind(subscription)
+    still_billed = kind is CommerceKind.NEW_COMMERCE and status == WireStatus.SUSPENDED
+    if status in _OVER and not still_billed:
+        return Route.SKIP, None
     if kind is not CommerceKind.LEGACY_LICENSE:
         route, rule, why = _UNSUPPORTED[kind]
         return route, _unsupported(subscription, route, rule, why)

@@ -81,7 +81,14 @@ def _outcome(intent: Intent, group: Sequence[Subscription], now: datetime) -> Ou
     for shape in _wanted_shapes(intent):
         match = next(one for one in left if _shape(one, intent) == shape)
         left.remove(match)
-        placed.append(PlacedLine(offer_id=match.offer_id, license_count=match.license_count, subscription_id=match.id))
+        placed.append(
+            PlacedLine(
+                offer_id=match.offer_id,
+                license_count=match.license_count,
+                subscription_id=match.id,
+                parent_id=match.parent_id,
+            )
+        )
     return Outcome(
         intent_key=intent.key,
         kind=OutcomeKind.ADOPTED,

@@ -101,9 +101,9 @@ class _Drive:
                 return await self._note(Phase.CUTTING_OVER, "cutover.counterparts.linked", found)
             case actions.MarkVerified(counterparts=found):
                 return await self._note(Phase.VERIFIED, "cutover.customer.verified", found)
-            case actions.MarkSuspended(counterparts=found):
-                await self._note(Phase.MOVED, "cutover.customer.moved", found)
-                return False
+            case actions.MarkSuspended(counterparts=found, finished=finished):
+                phase, name = (Phase.MOVED, "moved") if finished else (Phase.VERIFIED, "suspended")
+                return await self._note(phase, f"cutover.customer.{name}", found) and not finished
             case actions.AdoptOutcome(intent=intent, outcome=outcome):
                 return await self._adopt(intent, outcome)
             case actions.Resend(intent=intent):
@@ -175,7 +175,8 @@ class _Drive:
             due_at=None if final else self.tools.clock.now(),
             deadline_at=None if final else self.case.progress.deadline_at,
         )
-        late = [one for one in counterparts if final and one.cutover_on not in {None, self.tools.clock.now().date()}]
+        today = self.tools.clock.now().date()
+        late = [one for one in counterparts if one.suspended_at and one.cutover_on not in {None, today}]
         facts = {"subscriptions": str(len(counterparts))} | ({"late": str(len(late))} if late else {})
         await self._record(Step(progress=progress, counterparts=counterparts, event=event, facts=facts))
         return True

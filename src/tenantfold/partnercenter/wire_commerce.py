@@ -104,6 +104,7 @@ class OrderLineItem(Wire):
     quantity: int
     line_item_number: int = 0
     subscription_id: str | None = None
+    parent_subscription_id: str | None = None
 
 
 class OrderItem(Wire):
@@ -210,6 +211,7 @@ def read_order(document: bytes | Raw) -> PlacedOrder:
             offer_id=OfferId(upper_guid(line.offer_id)),
             license_count=line.quantity,
             subscription_id=SubscriptionId(lower_id(line.subscription_id)) if line.subscription_id else None,
+            parent_id=SubscriptionId(lower_id(line.parent_subscription_id)) if line.parent_subscription_id else None,
         )
         for line in sorted(item.line_items, key=lambda line: line.line_item_number)
     )

@@ -28,9 +28,6 @@ WAIT_FOR_CUSTOMER = "Wait until the customer accepts the relationship request."
 _ID_BATCH = 500  # ids in one statement; both databases limit the number of parameters
 
 _progress = tables.progress.c
-_STORE = update(tables.progress).where(
-    _progress.customer_id == bindparam("of_customer"), _progress.version == bindparam("at_version")
-)
 
 
 def read_progress(row: Row[Any]) -> Progress:
@@ -98,12 +95,11 @@ def next_due_at(conn: Connection) -> datetime | None:
 
 
 def drivable(conn: Connection) -> tuple[ColumnElement[bool], ...]:
-    """Conditions on a progress row: the newest plan moves this customer, and it has not moved yet."""
-    return (
-        of_newest_plan(conn),
-        _progress.disposition == Disposition.MOVE.value,
-        _progress.phase.not_in(FINAL),
-    )
+    """Conditions on a progress row that may be due: of the newest plan, and not moved yet.
+
+    Who is due at all is decided where due times are written: customers to move, and calls without known outcome.
+    """
+    return (of_newest_plan(conn), _progress.phase.not_in(FINAL))
 
 
 def of_newest_plan(conn: Connection) -> ColumnElement[bool]:

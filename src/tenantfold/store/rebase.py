@@ -39,6 +39,7 @@ class _Facts:
     moved: ColumnElement[bool]
     accepted: ColumnElement[bool]
     invited: ColumnElement[bool]
+    in_doubt: ColumnElement[bool]  # a call without known outcome: it is settled whatever the plan says
     half_moved: ColumnElement[bool]  # a target stands whose source still runs
     in_cutover: ColumnElement[bool]  # and the phase says so (or an intent is open): keep the phase
 
@@ -82,6 +83,7 @@ def _facts() -> _Facts:
         moved=and_(coalesce(_old.c.phase, "") == Phase.MOVED.value, _planned.disposition.in_(_NO_WORK)),
         accepted=_old.c.accepted_at.is_not(None),
         invited=_invited.customer_id.is_not(None),
+        in_doubt=in_doubt,
         half_moved=half_moved,
         in_cutover=and_(coalesce(_old.c.phase, "").in_(_CUTOVER), or_(half_moved, in_doubt)),
     )
@@ -93,13 +95,14 @@ def _values(plan_id: int, now: datetime) -> dict[str, ColumnElement[Any]]:
     fresh = _fresh_words(facts)
     words = {name: case((keeps, _old.c[name]), else_=fresh[name]) for name in _OWN_WORDS}
     runs = or_(facts.accepted, facts.half_moved, facts.in_cutover)
+    due = or_(and_(facts.to_move, ~facts.moved, runs), facts.in_doubt)
     return {
         "customer_id": _planned.customer_id,
         "plan_id": literal(plan_id),
         "disposition": _planned.disposition,
         **words,
         "accepted_at": _old.c.accepted_at,
-        "due_at": case((and_(facts.to_move, ~facts.moved, runs), literal(now, tables.UtcTime())), else_=null()),
+        "due_at": case((due, literal(now, tables.UtcTime())), else_=null()),
         "deadline_at": case((or_(facts.half_moved, facts.in_cutover), _old.c.deadline_at), else_=null()),
         "version": coalesce(_old.c.version, 0) + 1,
     }
