@@ -28,6 +28,9 @@ WAIT_FOR_CUSTOMER = "Wait until the customer accepts the relationship request."
 _ID_BATCH = 500  # ids in one statement; both databases limit the number of parameters
 
 _progress = tables.progress.c
+_STORE = update(tables.progress).where(
+    _progress.customer_id == bindparam("of_customer"), _progress.version == bindparam("at_version")
+)
 
 
 def read_progress(row: Row[Any]) -> Progress:
