@@ -158,6 +158,15 @@ async def test_a_customer_with_an_open_intent_stays_stranded_under_a_new_plan(st
     assert (found.phase, found.due_at) == (Phase.STRANDED, NOW)
 
 
+async def test_a_call_in_doubt_is_settled_even_when_the_new_plan_blocks_the_customer(store: Store):
+    """Invariant 6: what became of a call is found out whatever a later plan says."""
+    await saved_plan(store, plan_customer(1))
+    await accepted(store, 1)
+    await store.record_intent(intent(1))
+    await saved_plan(store, plan_customer(1, Disposition.BLOCKED), now=later(days=1))
+    assert await store.due_customers(later(days=1), 5) == (customer_id(1),)
+
+
 async def test_a_finished_cutover_starts_afresh_when_something_is_left_to_move(store: Store):
     """All its counterparts are suspended: nothing runs on both sides, so the new plan decides."""
     await saved_plan(store, plan_customer(1))
