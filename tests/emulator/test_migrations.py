@@ -14,7 +14,7 @@ from partner_center_emulator.world import World
 from tests.emulator.commerce import (
     AUDIO,
     E3,
-    SHIFT,
+    POWER_BI,
     Json,
     buy_one,
     commerce_emulator,
@@ -137,12 +137,12 @@ async def test_a_validation_says_what_stands_in_the_way(emulator: Emulator, clie
     assert await reasons(client("se"), young) == [2]
     trial = await buy_one(client("se"), E3)
     emulator.world.subscriptions[str(trial["id"]).lower()].is_trial = True
-    shift = await buy_one(client("se"), SHIFT)
-    emulator.world.offers[SHIFT].name = "Nobody follows this"
+    gone = await buy_one(client("se"), POWER_BI)
+    emulator.world.offers[POWER_BI].name = "Nobody follows this"
     emulator.clock.advance(40 * DAY)
     caller = client("se")
     assert await reasons(caller, young) == []
-    assert await reasons(caller, shift) == [5]
+    assert await reasons(caller, gone) == [5]
     assert await reasons(caller, trial) == [4]
     assert await reasons(caller, young, termDuration="P9Y") == [0]
     await patch(caller, young, status="suspended")

@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 BenefitKind = Literal["reservation", "savings_plan"]
-Mistake = Literal["left_out", "wrong_subscription", "nothing_at_target"]
+SourceBecomes = Literal["suspended", "disabled", "deleted", "mixed"]
 
 
 class RoleAssignment(msgspec.Struct, kw_only=True):
@@ -103,29 +103,15 @@ class ServiceRequest(msgspec.Struct, kw_only=True):
 
 
 class HandOver(msgspec.Struct, kw_only=True):
-    """What Microsoft's support is to do for one service request."""
+    """What Microsoft's support is to move for one service request, and what it has moved."""
 
     request_id: str  # the service request
+    hand_off_id: str  # in the hands of support: ``world.behaviour.support``
     source_tenant_id: str
     target_tenant_id: str
     subscription_ids: list[str]
-    due_at: datetime
     moved: dict[str, str] = {}  # source subscription id -> new subscription id
-    mistakes: dict[str, Mistake] = {}  # subscription id -> what went wrong and is not put right yet
-    is_done: bool = False
-
-
-class SupportHabits(msgspec.Struct, kw_only=True):
-    """How Microsoft's support works in this world; all times are on the emulator's clock."""
-
-    delay_seconds: float = 2 * 86_400.0
-    spread_seconds: float = 0.0  # up to this much more, by the world's seed
-    mistake_percent: int = 0  # share of subscriptions that something goes wrong with, by the world's seed
-    mistakes: list[Mistake] = msgspec.field(
-        default_factory=lambda: ["left_out", "wrong_subscription", "nothing_at_target"]
-    )
-    source_becomes: Literal["suspended", "disabled", "deleted", "mixed"] = "suspended"
-    closes: bool = True  # closes the ticket when it believes to be done
+    wrongly_moved: list[str] = []  # moved though not asked for, and not put back yet
 
 
 class AzureState(msgspec.Struct, kw_only=True):
@@ -135,4 +121,4 @@ class AzureState(msgspec.Struct, kw_only=True):
     benefits: dict[str, Benefit] = {}
     service_requests: dict[str, ServiceRequest] = {}
     hand_overs: dict[str, HandOver] = {}  # key: service request id
-    support: SupportHabits = msgspec.field(default_factory=SupportHabits)
+    source_becomes: SourceBecomes = "suspended"  # what is left of a legacy subscription that support has moved
