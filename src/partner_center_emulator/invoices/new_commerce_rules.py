@@ -45,9 +45,9 @@ class Tariff(msgspec.Struct, frozen=True):
     def cycle(self, day: date) -> Period:
         """Return the charge cycle that holds ``day``; the term's end cuts it."""
         whole = cycle_at(self.anchor, self.months, day)
-        if self.ends is not None and whole.start <= self.ends < whole.end:
-            return Period(whole.start, self.ends)
-        return whole
+        if self.ends is None or not whole.start <= self.ends < whole.end:
+            return whole
+        return Period(whole.start, self.ends) if day <= self.ends else Period(self.ends + DAY, whole.end)
 
     def cycle_days(self, day: date) -> int:
         """Return the days of the charge cycle that holds ``day``: of a month those of the one it began in (R-194)."""
