@@ -343,3 +343,14 @@ async def test_counts_what_never_arrived_as_an_error(emulator: Emulator):
         with pytest.raises(ConnectionResetError):
             await caller.get(f"/v1/customers/{ALFA}", headers={"Authorization": f"Bearer {token}"})
     assert emulator.world.tallies["GET /v1/customers/{customer}"].errors == 1
+
+
+@pytest.mark.parametrize(
+    ("route", "status"), [("*", 200), ("GET *", 200), ("/Adminportal/*", 503), ("GET /Admin*", 503)]
+)
+async def test_pages_for_people_fail_only_when_named(
+    emulator: Emulator, anonymous: httpx2.AsyncClient, route: str, status: int
+):
+    """The icon of a page does not use up a fault that is meant for a program."""
+    plan(emulator, Fault(kind="server_error", route=route))
+    assert (await anonymous.get("/Adminportal/icon.svg")).status_code == status

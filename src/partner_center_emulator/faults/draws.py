@@ -20,6 +20,7 @@ _WEBHOOK_KINDS: frozenset[FaultKind] = frozenset({"duplicate_webhook", "late_web
 _ELSEWHERE: frozenset[FaultKind] = _WEBHOOK_KINDS | {"stale_list", "repeated_page", "skipped_page"}
 # after these the call still gets its answer, so that another fault can follow
 _GENTLE: frozenset[FaultKind] = frozenset({"latency", "slow_body", "unknown_value", "failed_line"})
+_FOR_PEOPLE = "/Adminportal"
 _EDGE = 1e-12  # keeps draws off the ends, where an inverse distribution is endless
 
 
@@ -45,10 +46,13 @@ class Candidates:
 
 
 def fits_route(fault: Fault, route_key: str) -> bool:
-    """Whether a fault is meant for the route ``"METHOD /template"``."""
+    """Whether a fault is meant for the route ``"METHOD /template"``; pages for people only if it names them."""
     method, _, template = route_key.partition(" ")
     if fault.methods and method not in {name.upper() for name in fault.methods}:
         return False
+    named = fault.route.rpartition(" ")[2]
+    if template.startswith(_FOR_PEOPLE) and not named.startswith("/Admin"):
+        return False  # a browser's icons and style sheets would use up what is meant for programs
     return fnmatchcase(route_key if " " in fault.route else template, fault.route)
 
 
