@@ -111,7 +111,7 @@ async def test_a_relationship_ends_at_its_date_unless_it_is_extended(
     async with graph_client(emulator) as later:
         found = (await later.get(f"{LIST}/{made['id']}")).json()
     assert found["status"] == after
-    assert (found["endDateTime"] > made["endDateTime"]) == (after == "active")  # type: ignore[operator]  # both text
+    assert (found["endDateTime"] > made["endDateTime"]) == (after == "active")
 
 
 async def test_a_request_that_nobody_answers_lapses_after_ninety_days(emulator: Emulator, graph: httpx2.AsyncClient):

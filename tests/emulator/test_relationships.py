@@ -140,7 +140,12 @@ async def test_help_lists_the_admins_and_the_plain_page_does_not(anonymous: http
 
 
 @pytest.mark.parametrize(
-    "path", ["/Adminportal/Home?invType=ResellerRelationship", f"/Adminportal/Home?partnerId={BRAVO}", HOME.replace("Reseller", "Other")]
+    "path",
+    [
+        "/Adminportal/Home?invType=ResellerRelationship",
+        f"/Adminportal/Home?partnerId={BRAVO}",
+        HOME.replace("Reseller", "Other"),
+    ],
 )
 async def test_a_link_of_nobody_is_not_valid(anonymous: httpx2.AsyncClient, path: str):
     """An unknown partner or kind of invitation is 404, for reading and for sending."""

@@ -11,6 +11,7 @@ from partner_center_emulator.audit.models import Activity
 from partner_center_emulator.coverage import behaviour
 from partner_center_emulator.emulator import Emulator
 from partner_center_emulator.errors import ApiError, refusal
+from partner_center_emulator.graph import gdap
 from partner_center_emulator.index import CommerceIndex
 from partner_center_emulator.requests import Call
 from partner_center_emulator.wire import Json, field, object_field, text_field
@@ -118,6 +119,16 @@ def matching_keys(emulator: Emulator, keys: list[str], name: str, prefix: str) -
     return [key for key in keys if str(getattr(customers[customer_of(key)], attribute)).casefold().startswith(wanted)]
 
 
+def keys_behind(emulator: Emulator, keys: list[str], tenant_id: str, prefix: str) -> list[str]:
+    """Return the keys of customers whose associated partner's id begins with ``prefix``."""
+    found, wanted = emulator.world.relationships, prefix.lower()
+    return [
+        key
+        for key in keys
+        if wanted and found[f"{tenant_id}/{customer_of(key)}"].associated_partner_id.startswith(wanted)
+    ]
+
+
 def customer_of(key: str) -> str:
     """Return the customer id inside a list key."""
     return key.rpartition("/")[2]
@@ -189,11 +200,15 @@ def change_relationship(call: Call, customer: Customer) -> Relationship | None:
 
 
 def _end(call: Call, customer: Customer, relationship: Relationship) -> None:
+    from partner_center_emulator.customers import ending  # noqa: PLC0415 - it needs the index above
+
     emulator = call.emulator
     held = emulator.derived(CommerceIndex).subscriptions_of(call.tenant.id, customer.id)
-    if any(subscription.status == "active" for subscription in held):
+    still_there = any(subscription.status == "active" for subscription in held)
+    if still_there or ending.holdings(emulator, call.tenant.id, customer.id):
         raise ApiError(emulator.options.still_active_status, 3000, "The relationship cannot be removed at this time.")
     emulator.derived(RelationshipIndex).remove(relationship)
+    gdap.end_all(emulator, call.tenant.id, customer.id)
     _note(call, customer, "relationship.removed", "remove_partner_customer_relationship")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from partner_center_emulator.coverage import behaviour
-from partner_center_emulator.customers import models, views
+from partner_center_emulator.customers import details, models, views
 from partner_center_emulator.errors import refusal
 from partner_center_emulator.paging import seek_page
 from partner_center_emulator.requests import Call, Reply, Route
@@ -43,7 +43,12 @@ async def list_customers(call: Call) -> Reply:
     filter_text = call.query.get("filter", "")
     if filter_text:
         name, prefix = _read_filter(filter_text)
-        keys = models.matching_keys(call.emulator, keys, name, prefix)
+        if name == "indirectreseller":
+            if not call.principal.is_user:
+                raise refusal(900329)
+            keys = models.keys_behind(call.emulator, keys, call.tenant.id, prefix)
+        else:
+            keys = models.matching_keys(call.emulator, keys, name, prefix)
     world, tenant_id = call.world, call.tenant.id
 
     def item(key: str) -> Json:
@@ -61,8 +66,8 @@ def _read_filter(text: str) -> tuple[str, str]:
         raise refusal(2000, "The filter must be a JSON object with Field, Value and Operator.") from None
     name = text_field(members, "Field").lower()
     operator = text_field(members, "Operator").lower().replace("_", "")
-    if name not in {"companyname", "domain"} or operator != "startswith":
-        raise refusal(2000, "The filter takes the fields CompanyName and Domain with the operator starts_with.")
+    if name not in {"companyname", "domain", "indirectreseller"} or operator != "startswith":
+        raise refusal(2000, "The filter takes CompanyName, Domain and IndirectReseller with starts_with.")
     return name, text_field(members, "Value")
 
 
@@ -97,6 +102,7 @@ async def patch_customer(call: Call) -> Reply:
 
 
 ROUTES = (
+    *details.ROUTES,
     Route("GET", "/v1/customers", list_customers),
     Route("GET", "/v1/customers/{customer}", read_customer, resource="customer"),
     Route(

@@ -74,6 +74,8 @@ def full(customer: Customer, relationship: Relationship) -> Json:
     }
     if relationship.delegated_access:
         body["customDomains"] = [customer.domain]
+    if relationship.associated_partner_id:
+        body["associatedPartnerId"] = relationship.associated_partner_id
     body["links"] = self_link(f"/customers/{customer.id}")
     body["attributes"] = attributes("Customer")
     return body

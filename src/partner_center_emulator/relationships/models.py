@@ -100,6 +100,11 @@ def region_of(country: str) -> str:
     return _regions().get(country.upper(), country.upper())
 
 
+def known_countries() -> frozenset[str]:
+    """Return the ISO codes of every country in a CSP region."""
+    return frozenset(_regions())
+
+
 def request_url(emulator: Emulator, tenant: PartnerTenant) -> str:
     """Return the tenant's one relationship request link, on this host."""
     return (

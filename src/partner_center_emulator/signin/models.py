@@ -156,9 +156,7 @@ def find_app(emulator: Emulator, tenant: PartnerTenant, client_id: str, secret: 
     if app.public_client:
         return app
     if not secret:
-        raise SignInError(
-            7000218, "invalid_client", "The body must contain a 'client_secret'.", 401
-        )
+        raise SignInError(7000218, "invalid_client", "The body must contain a 'client_secret'.", 401)
     if app.secret != secret:
         raise SignInError(7000215, "invalid_client", "Invalid client secret provided.", 401)
     if app.secret_expires_at <= emulator.clock.now():

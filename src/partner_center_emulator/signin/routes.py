@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from partner_center_emulator.emulator import Emulator
-from partner_center_emulator.requests import Page
-from partner_center_emulator.signin import clouds, discovery, interactive, models, page, revocation
+from partner_center_emulator.requests import Page, Route
+from partner_center_emulator.signin import clouds, discovery, interactive, models, page, reports, revocation
 from partner_center_emulator.signin.models import Grant, Session, SignInError
 from partner_center_emulator.wire import Json, encode, without_nulls
 from partner_center_emulator.world import PartnerTenant
@@ -208,7 +208,8 @@ def refused(emulator: Emulator, error: SignInError) -> Response:
     return Response(encode(body), status_code=error.status, media_type="application/json")
 
 
-ROUTES = (
+ROUTES: tuple[Route | Page, ...] = (
+    *reports.ROUTES,
     Page("POST", "/{tenant}/oauth2/token", token_v1),
     Page("POST", "/{tenant}/oauth2/v2.0/token", token_v2),
     Page("POST", "/{tenant}/oauth2/devicecode", device_v1),
