@@ -50,17 +50,26 @@ class _SeekToken(msgspec.Struct, array_like=True):
 
 
 def seek_page(
-    call: Call, uri: str, keys: Sequence[str], build: Callable[[str], object], *, filter_text: str = ""
+    call: Call,
+    uri: str,
+    keys: Sequence[str],
+    build: Callable[[str], object],
+    *,
+    filter_text: str = "",
+    most: int = MAXIMUM,
+    kept: Sequence[str] = ("filter",),
 ) -> Json:
     """Return one page of a seek-paged collection.
 
     ``keys`` is sorted; ``build`` makes the item of one key; ``uri`` is the collection's path without ``/v1``. ``size``
-    0 or missing means 500, more is cut to 500. Raises 400 code 2000 for a bad size, seek operation or token.
+    0 or missing means ``most``, more is cut to it; ``kept`` are the query parameters that the next link repeats. Raises
+    400 code 2000 for a bad size, seek operation or token.
     """
-    size = call.whole_number("size", 0, most=MAXIMUM) or MAXIMUM
+    size = call.whole_number("size", 0, most=most) or most
     start = page_shift(call, _start(call, keys, filter_text), size)
     page = keys[start : start + size]
-    parameters = f"?size={size}" + (f"&filter={quote(call.query['filter'], safe='')}" if "filter" in call.query else "")
+    repeated = "".join(f"&{name}={quote(call.query[name], safe='')}" for name in kept if name in call.query)
+    parameters = f"?size={size}{repeated}"
     links: Json = {"self": link(f"{uri}?{call.query_text}" if call.query_text else uri)}
     if start + size < len(keys):
         token = _encode(_SeekToken(_mark(call, filter_text), page[-1], call.clock.now().timestamp()))

@@ -16,7 +16,7 @@ from partner_center_emulator.errors import ApiError, gateway, refusal
 from partner_center_emulator.faults import answers as faulty_answers
 from partner_center_emulator.faults import hooks, strike
 from partner_center_emulator.requests import Call, Principal
-from partner_center_emulator.signin import clouds
+from partner_center_emulator.signin import clouds, reports
 from partner_center_emulator.signin import models as signin
 from partner_center_emulator.throttle import Throttle
 from partner_center_emulator.wire import BOM, prefix_links
@@ -115,6 +115,8 @@ async def _handle(call: Call) -> Answer:
     headers = dict(reply.headers) if reply.headers else {}
     if reply.body is None:
         return reply.status, headers, b""
+    if isinstance(reply.body, bytes):
+        return reply.status, headers, reply.body  # a document; its content type is among the reply's headers
     headers["Content-Type"] = JSON
     shown = faulty_answers.alter(call, reply.body)
     strict.note_list(call, shown)
@@ -154,6 +156,7 @@ def _authenticate(call: Call) -> None:
     if call.tenant.cloud != "commercial":
         clouds.check_capability(route, emulator.options)
     if principal.is_user:
+        reports.log(call)
         if not principal.has_mfa and _checks_mfa(emulator, call.tenant):
             raise _unauthorized(call, refusal(900421))
         if route.roles and not route.roles & principal.roles:

@@ -35,10 +35,14 @@ RESOURCES: tuple[str, ...] = (
     "servicerequests",
     "entitlements",
     "webhooks",
+    "users",
+    "validations",
+    "qualifications",
+    "invoices",
 )
 
 # parts that are no resource and have timers too
-_PARTS = ("pace", "strict", "actors.support")
+_PARTS = ("graph.gdap", "pace", "strict", "actors.support")
 
 
 def routes() -> tuple[Route | Page, ...]:

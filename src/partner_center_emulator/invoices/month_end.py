@@ -20,7 +20,7 @@ from partner_center_emulator.invoices.rules import charges
 from partner_center_emulator.invoices.terms import BillingTerms
 from partner_center_emulator.invoices.usage import UsageBook, UsageDay, total_cost
 from partner_center_emulator.state.invoices import Invoice, InvoiceKind, InvoiceLine
-from partner_center_emulator.world import PartnerTenant
+from partner_center_emulator.world import PartnerTenant, Subscription
 
 KINDS: tuple[InvoiceKind, ...] = ("Recurring", "OneTime")
 _BASE36 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -58,7 +58,7 @@ def lines_of(emulator: Emulator, tenant: PartnerTenant, kind: InvoiceKind, perio
         life = book.life(subscription)
         if life is not None:
             for charge in charges(life, period.start, until, terms):
-                yield _line(subscription.id, subscription.customer_id, charge)
+                yield line_of(subscription, charge)
     yield from _usage_lines(emulator, tenant, period, legacy=not is_new)
 
 
@@ -113,10 +113,11 @@ def _arm(emulator: Emulator, tenant: PartnerTenant, kind: InvoiceKind, period: P
     emulator.clock.at(due, f"month end of {tenant.key}: {kind} {period.start}", run)
 
 
-def _line(subscription_id: str, customer_id: str, charge: Charge) -> InvoiceLine:
+def line_of(subscription: Subscription, charge: Charge) -> InvoiceLine:
+    """Return a charge as the line of an invoice."""
     return InvoiceLine(
-        subscription_id,
-        customer_id,
+        subscription.id,
+        subscription.customer_id,
         charge.billed_on,
         charge.type,
         charge.start,
