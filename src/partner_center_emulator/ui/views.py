@@ -166,5 +166,5 @@ def _scope(emulator: Emulator, fault: Fault) -> str:
     if fault.probability < 1:
         parts.append(f"{fault.probability:.0%} of calls")
     if fault.count is not None:
-        parts.append(f"at most {fault.count} times")
+        parts.append("once" if fault.count == 1 else f"at most {fault.count} times")
     return ", ".join(part for part in parts if part) or "every call"
