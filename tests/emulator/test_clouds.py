@@ -7,7 +7,7 @@ import pytest
 
 from partner_center_emulator.emulator import Emulator
 from tests.emulator.conftest import access_token, tenant_by_key
-from tests.emulator.small_world import ALFA, SE
+from tests.emulator.small_world import ALFA, PLAIN_OFFER, SE
 
 FORM = {"grant_type": "client_credentials", "client_id": "app-se", "client_secret": "secret-se"}
 
@@ -72,3 +72,13 @@ async def test_relationship_requests_depend_on_a_switch(emulator: Emulator, anon
     await anonymous.post("/_emulator/options", json={"gov_relationship_requests": False})
     taken_away = await anonymous.get(path, headers=headers)
     assert (offered.status_code, taken_away.status_code) == (200, 404)
+
+
+async def test_a_purchase_needs_no_agreement_where_there_are_none(emulator: Emulator, anonymous: httpx2.AsyncClient):
+    """The US Government cloud has no agreements to attest, so 13605 does not stand in the way."""
+    emulator.world.customers[ALFA].direct_signed_agreement = False
+    headers = {"Authorization": f"Bearer {access_token(emulator, 'se')}"}
+    line = {"lineItemNumber": 0, "offerId": PLAIN_OFFER, "quantity": 1}
+    order = {"referenceCustomerId": ALFA, "billingCycle": "monthly", "lineItems": [line]}
+    answer = await anonymous.post(f"/v1/customers/{ALFA}/orders", json=order, headers=headers)
+    assert answer.status_code == 201

@@ -14,7 +14,7 @@ from partner_center_emulator.state.azure import Benefit
 from partner_center_emulator.world import World
 from tests.emulator.conftest import Client, tenant_by_key
 from tests.emulator.samples import missing, sample_body
-from tests.emulator.small_world import ALFA, BRAVO, SE, START
+from tests.emulator.small_world import ALFA, BRAVO, PLAIN_OFFER, SE, START, TARGET
 
 Json = dict[str, object]
 LINK = {"provider": "se", "name": "First Up", "partner_id": "4847383", "country": "SE"}
@@ -317,3 +317,36 @@ async def test_an_indirect_partnership_that_ended_takes_no_new_customers(
     answer = await client("se").post("/v1/customers", json=new_customer() | {"associatedPartnerId": linked["reseller"]})
     assert answer.json()["code"] == 900154
     assert tenant_by_key(emulator, "se").program == "indirect_provider"
+
+
+async def test_a_customer_accepts_provider_and_reseller_together(
+    emulator: Emulator, anonymous: httpx2.AsyncClient, client: Client
+):
+    """The link names both, whoever of them asks; after the acceptance the reseller stands behind the customer."""
+    await anonymous.post("/_emulator/partners", json={"provider": "target", "reseller": "se"})
+    url = "/v1/customers/relationshiprequests"
+    by_provider = (await client("target").get(f"{url}?indirectResellerId={SE}")).json()["url"]
+    by_reseller = (await client("se").get(f"{url}?indirectCloudSolutionProviderId={TARGET}")).json()["url"]
+    stranger = await client("target").get(f"{url}?indirectResellerId={ALFA}")
+    page = by_provider.removeprefix(emulator.options.base_url).partition("#")[0]
+    form = {"step": "accept", "user_name": "admin@alfa.onmicrosoft.com", "agreed": "yes"}
+    await anonymous.post(page, data=form)
+    assert by_provider == by_reseller
+    assert f"partnerId={TARGET}&msppId={SE}" in by_provider
+    assert (stranger.status_code, stranger.json()["code"]) == (400, 900154)
+    assert emulator.world.relationships[f"{TARGET}/{ALFA}"].associated_partner_id == SE
+
+
+@pytest.mark.parametrize(("status", "code"), [("UnderReview", 800073), ("NotAllowed", 800075), ("Unknown", 800073)])
+async def test_an_account_that_did_not_pass_validation_buys_nothing(
+    emulator: Emulator, anonymous: httpx2.AsyncClient, client: Client, status: str, code: int
+):
+    """403 for an order; allowed again, it goes through."""
+    se, url = client("se"), f"/v1/customers/{ALFA}/orders"
+    line = {"lineItemNumber": 0, "offerId": PLAIN_OFFER, "quantity": 1}
+    order = {"referenceCustomerId": ALFA, "billingCycle": "monthly", "lineItems": [line]}
+    await anonymous.post(f"/_emulator/customers/{ALFA}", json={"account_status": status})
+    refused = await se.post(url, json=order)
+    await anonymous.post(f"/_emulator/customers/{ALFA}", json={"account_status": "Allowed"})
+    placed = await se.post(url, json=order, headers={"MS-RequestId": "0f0f0f0f-0000-4000-8000-00000000000f"})
+    assert (refused.status_code, refused.json()["code"], placed.status_code) == (403, code, 201)

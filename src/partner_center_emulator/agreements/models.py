@@ -71,8 +71,8 @@ class AgreementIndex:
 
 def is_confirmed(emulator: Emulator, tenant_id: str, customer: Customer) -> bool:
     """Whether this tenant may sell to the customer: its own attestation, or the customer's own signature (13605)."""
-    if customer.direct_signed_agreement:
-        return True
+    if customer.direct_signed_agreement or emulator.world.partner_tenants[tenant_id].cloud != "commercial":
+        return True  # only the commercial cloud has agreements to attest (core reference 1.1)
     stated = emulator.derived(AgreementIndex).of(tenant_id, customer.id)
     return any(agreement.type == CUSTOMER_AGREEMENT for agreement in stated)
 

@@ -21,6 +21,7 @@ from partner_center_emulator.subscriptions.lapse import enter_term
 from partner_center_emulator.subscriptions.months import term_end
 from partner_center_emulator.subscriptions.terms import facts
 from partner_center_emulator.subscriptions.windows import SEVEN_DAYS
+from partner_center_emulator.validations.models import check_may_buy
 from partner_center_emulator.wire import Json, text_field
 from partner_center_emulator.world import Customer, Order, OrderLine, PartnerTenant, Subscription
 
@@ -28,9 +29,10 @@ PERPETUAL_DAYS = 30
 
 
 def check_customer(emulator: Emulator, tenant: PartnerTenant, customer: Customer) -> None:
-    """Raise 403 code 13605 while the customer's acceptance of the agreement is not confirmed."""
+    """Raise 403: 13605 without a confirmed agreement, 800073 or 800075 while the account's validation forbids it."""
     if not is_confirmed(emulator, tenant.id, customer):
         raise refusal(13605)
+    check_may_buy(emulator, customer)
 
 
 def check_room(emulator: Emulator, customer: Customer, more: int) -> None:

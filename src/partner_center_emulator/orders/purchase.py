@@ -20,6 +20,7 @@ from partner_center_emulator.errors import ApiError, refusal
 from partner_center_emulator.faults import hooks
 from partner_center_emulator.index import LIVE_STATUSES, CommerceIndex
 from partner_center_emulator.subscriptions.lapse import add_months, enter_term
+from partner_center_emulator.validations.models import check_may_buy
 from partner_center_emulator.wire import Json, field, text_field
 from partner_center_emulator.world import Customer, Offer, Order, OrderLine, PartnerTenant, Subscription, World
 
@@ -126,6 +127,7 @@ def read_lines(members: Mapping[str, object]) -> list[Json]:
 def _check_agreement(emulator: Emulator, tenant: PartnerTenant, customer: Customer) -> None:
     if not is_confirmed(emulator, tenant.id, customer):
         raise refusal(13605)
+    check_may_buy(emulator, customer)
 
 
 def _read_line(world: World, tenant: PartnerTenant, customer: Customer, raw: Json) -> WantedLine:

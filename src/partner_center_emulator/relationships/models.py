@@ -105,11 +105,11 @@ def known_countries() -> frozenset[str]:
     return frozenset(_regions())
 
 
-def request_url(emulator: Emulator, tenant: PartnerTenant) -> str:
-    """Return the tenant's one relationship request link, on this host."""
+def request_url(emulator: Emulator, tenant: PartnerTenant, reseller_id: str = "") -> str:
+    """Return the tenant's one relationship request link, on this host; with an indirect reseller one of both."""
     return (
         f"{emulator.options.base_url}/Adminportal/Home?invType=ResellerRelationship&partnerId={tenant.id}"
-        "&msppId=0&DAP=false#/BillingAccounts/partner-invitation"
+        f"&msppId={reseller_id or 0}&DAP=false#/BillingAccounts/partner-invitation"
     )
 
 
@@ -124,15 +124,23 @@ def obstacle(emulator: Emulator, tenant: PartnerTenant, customer: Customer, *, i
     return None
 
 
-def accept(emulator: Emulator, tenant: PartnerTenant, customer: Customer, *, is_global_admin: bool) -> Relationship:
+def accept(
+    emulator: Emulator, tenant: PartnerTenant, customer: Customer, *, is_global_admin: bool, reseller_id: str = ""
+) -> Relationship:
     """Make the relationship: ledger entry, audit record, and the customer shows in the tenant's list.
 
+    ``reseller_id``: the indirect reseller behind the link, empty for a direct one.
     Raises AcceptanceRefusedError when something stands in the way.
     """
     reason = obstacle(emulator, tenant, customer, is_global_admin=is_global_admin)
     if reason is not None:
         raise AcceptanceRefusedError(reason)
-    relationship = Relationship(tenant_id=tenant.id, customer_id=customer.id, since=emulator.clock.now())
+    relationship = Relationship(
+        tenant_id=tenant.id,
+        customer_id=customer.id,
+        since=emulator.clock.now(),
+        associated_partner_id=reseller_id,
+    )
     emulator.derived(RelationshipIndex).add(relationship)
     emulator.world.pending_acceptances.pop(f"{tenant.id}/{customer.id}", None)
     emulator.record(
@@ -140,7 +148,7 @@ def accept(emulator: Emulator, tenant: PartnerTenant, customer: Customer, *, is_
         tenant_id=tenant.id,
         customer_id=customer.id,
         subject_id=customer.id,
-        after={"kind": relationship.kind},
+        after={"kind": relationship.kind} | ({"associated_partner_id": reseller_id} if reseller_id else {}),
     )
     activity = Activity(
         operation_type="reseller_relationship_accepted_by_customer",

@@ -106,7 +106,8 @@ async def submit(emulator: Emulator, request: Request) -> Response:
 
 def _accept(emulator: Emulator, request: Request, visitor: _Visitor) -> Response:
     try:
-        models.accept(emulator, visitor.tenant, visitor.customer, is_global_admin=True)
+        reseller = _reseller(emulator, request, visitor.tenant)
+        models.accept(emulator, visitor.tenant, visitor.customer, is_global_admin=True, reseller_id=reseller)
     except AcceptanceRefusedError as error:
         return _refused(visitor, error.reason)
     # answered with a redirect, so that a reload shows the page again and does not send the form again
@@ -118,6 +119,13 @@ def _tenant(emulator: Emulator, request: Request) -> PartnerTenant | None:
     if request.query_params.get("invType", "ResellerRelationship") != "ResellerRelationship":
         return None
     return emulator.world.partner_tenants.get(request.query_params.get("partnerId", "").lower())
+
+
+def _reseller(emulator: Emulator, request: Request, tenant: PartnerTenant) -> str:
+    """Return the indirect reseller named in the link if it is a partner of the tenant, else nothing."""
+    named = request.query_params.get("msppId", "").lower()
+    link = emulator.world.people.links.get(f"{tenant.id}/{named}")
+    return named if link is not None and link.state == "Active" else ""
 
 
 def _sign_in(

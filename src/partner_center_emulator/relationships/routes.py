@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from partner_center_emulator.errors import refusal
 from partner_center_emulator.relationships import indirect, models, page
 from partner_center_emulator.requests import Call, Page, Reply, Route
 from partner_center_emulator.wire import attributes
 
 
 async def relationship_request(call: Call) -> Reply:
-    """Return the tenant's relationship request link."""
-    url = models.request_url(call.emulator, call.tenant)
+    """Return the tenant's relationship request link; of provider and indirect reseller if the query names one."""
+    provider, reseller = call.tenant, call.query.get("indirectresellerid", "").lower()
+    named = call.query.get("indirectcloudsolutionproviderid", "").lower()
+    if named:
+        provider, reseller = call.world.partner_tenants.get(named, call.tenant), call.tenant.id
+    link = call.world.people.links.get(f"{provider.id}/{reseller}")
+    if reseller and (link is None or link.state != "Active"):
+        raise refusal(900154, named or reseller)
+    url = models.request_url(call.emulator, provider, reseller)
     return Reply({"url": url, "attributes": attributes("RelationshipRequest")})
 
 

@@ -83,7 +83,7 @@ KINDS: dict[str, Kind] = {
     "gdap.assignment_activated": Kind("granular-admin-access-assignment-activated", _ASSIGNMENT),
     "gdap.assignment_updated": Kind("granular-admin-access-assignment-updated", _ASSIGNMENT),
     "gdap.assignment_deleted": Kind("granular-admin-access-assignment-deleted", _ASSIGNMENT),
-    "invoice.ready": Kind("invoice-ready", "Invoice"),
+    "invoice.issued": Kind("invoice-ready", "Invoice"),
     "migration.created": Kind("new-commerce-migration-created", "NewCommerceMigration"),
     "migration.completed": Kind("new-commerce-migration-completed", "NewCommerceMigration"),
     "migration.failed": Kind("new-commerce-migration-failed", "NewCommerceMigration"),
