@@ -96,6 +96,17 @@ async def test_what_is_no_azure_has_no_entitlements(emulator: Emulator, client: 
     assert refused(await client("se", "seller").post(path, json={})) == (403, 900150)
 
 
+async def test_a_plan_with_active_items_cannot_be_suspended(emulator: Emulator, client: Client):
+    """403 code 900115 until every Azure subscription is inactive."""
+    opened = plan(emulator)
+    row = azure.add_entitlement(emulator, opened, "Shop")
+    caller, path = client("se"), subscription_path(opened.id)
+    shown = (await caller.get(path)).json()
+    assert refused(await caller.patch(path, json={**shown, "status": "suspended"})) == (403, 900115)
+    azure.set_entitlement_status(emulator, row, "inactive", "")
+    assert (await caller.patch(path, json={**shown, "status": "suspended"})).json()["status"] == "suspended"
+
+
 # -- transfer of billing ownership ------------------------------------------------------------------------------------
 
 

@@ -205,11 +205,12 @@ async def test_pooled_seats_count_over_all_partners(emulator: Emulator, client: 
 
 
 async def test_limits_of_ownership_count_over_all_partners(emulator: Emulator, client: Client):
-    """One Azure plan at once, one trial ever."""
+    """One trial ever; of Azure plans one at once for each partner, because a transfer needs both."""
     source, target = client("se"), client()
     plan: Json = {"billingCycle": "one_time", "termDuration": ""}
     await acquire(source, emulator, AZURE_PLAN, 1, **plan)
-    assert fault_of(await fill(target, cart_line(emulator, AZURE_PLAN, 1, **plan))) == "10002"
+    assert fault_of(await fill(source, cart_line(emulator, AZURE_PLAN, 1, **plan))) == "10002"
+    await acquire(target, emulator, AZURE_PLAN, 1, **plan)
     trial: Json = {"billingCycle": "none", "termDuration": "P1M"}
     bought = await acquire(source, emulator, PREMIUM_TRIAL, 5, **trial)
     assert (await send(source, bought, status="deleted")).status_code == 200

@@ -172,6 +172,11 @@ _DOCUMENTED = (
     (f"POST {_SCHEDULES}", "commerce 4.3", "targetDate or migrateOnRenewal"),
 )
 _ASSUMED = (
+    (f"GET {_BASE}/{{migration}}", "commerce 4.3", "404 code 900224 for one that is not this partner's and customer's"),
+    (f"GET {_SCHEDULES}/{{schedule}}", "commerce 4.3", "404 code 900224"),
+    (f"PUT {_SCHEDULES}/{{schedule}}", "commerce 4.3", "Replaces an open schedule; 400 code 2000 for a closed one"),
+    (f"POST {_SCHEDULES}/{{schedule}}/cancel", "commerce 4.3", "200 with the schedule, Cancelled"),
+    (f"GET {_ALL}/schedules", "commerce 4.3", "The parameters of the list of migrations"),
     (f"POST {_BASE}/validate", "commerce 4.3", "Numbers other than 5: our own order, 0 for anything else"),
     (f"POST {_BASE}", "commerce 4.3", "200; the source is suspended once the new one exists (a switch: at the start)"),
     (f"POST {_BASE}", "commerce 4.3", "Takes an hour (a switch); all active add-ons must come along, else 900262"),

@@ -23,6 +23,7 @@ class Holding(msgspec.Struct, frozen=True):
     status: str
     promotions: tuple[str, ...]
     subscription_id: str = ""
+    tenant_id: str = ""  # the partner tenant that sold it
 
 
 class Holdings:
@@ -68,7 +69,7 @@ def _held(emulator: Emulator, customer: Customer) -> Iterator[Holding]:
         facts = terms.get(found.id)
         if facts is not None and not found.moved_to:
             key = f"{facts.product_id}:{facts.sku_id}"
-            yield Holding(key, found.quantity, found.status, tuple(facts.promotions_used), found.id)
+            yield Holding(key, found.quantity, found.status, tuple(facts.promotions_used), found.id, found.tenant_id)
 
 
 def _on_the_way(emulator: Emulator, customer: Customer) -> Iterator[Holding]:
@@ -79,4 +80,5 @@ def _on_the_way(emulator: Emulator, customer: Customer) -> Iterator[Holding]:
             continue
         for line, facts in zip(order.lines, commerce.orders[order_id].lines, strict=True):
             promotions = (facts.promotion_id,) if facts.promotion_id else ()
-            yield Holding(f"{facts.product_id}:{facts.sku_id}", line.quantity, "active", promotions)
+            key = f"{facts.product_id}:{facts.sku_id}"
+            yield Holding(key, line.quantity, "active", promotions, "", order.tenant_id)

@@ -74,7 +74,7 @@ def examine(
     plan = _read_plan(item, request)
     holdings = Holdings(emulator, customer)
     _check_quantity(item, request, together, holdings)
-    _check_ownership(item, together, holdings)
+    _check_ownership(item, together, holdings, tenant.id)
     if item.sku.enforces_attestation and not request.attestation_accepted:
         raise LineFault(10012, refusal(900203, item.catalog_item_id))
     _check_end(emulator, tenant, customer, item, request)
@@ -116,10 +116,14 @@ def _check_quantity(item: Item, request: Request, together: Sequence[Request], h
         raise LineFault(10015, refusal(800088, item.key, left), available=left, purchased=used)
 
 
-def _check_ownership(item: Item, together: Sequence[Request], holdings: Holdings) -> None:
+def _check_ownership(item: Item, together: Sequence[Request], holdings: Holdings, tenant_id: str) -> None:
     sku, wanted = item.sku, sum(_key(other) == item.key for other in together)
+    live = holdings.live(item.key)
+    if item.product.type == "Azure":
+        # one plan per partner: the target of a transfer needs its own while the source still has one
+        live = [row for row in live if row.tenant_id == tenant_id]
     for limit, used in (
-        (sku.concurrent_limit, len(holdings.live(item.key))),
+        (sku.concurrent_limit, len(live)),
         (sku.lifetime_limit, holdings.ever(item.key)),
     ):
         if limit and used + wanted > limit:

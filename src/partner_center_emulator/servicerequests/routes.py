@@ -177,3 +177,8 @@ behaviour(f"GET {_CUSTOMERS}", source="documented", page="core 9.2", note="Sever
 behaviour(f"PATCH {_ONE}", source="documented", page="core 9.2", note="newNote adds a note, status closed closes")
 behaviour(f"PATCH {_ONE}", source="assumed", page="core 9.2", note="Status open opens again; other values are 400")
 behaviour(f"POST {_ONE}", source="assumed", page="core 9.2", note="Withdrawn: 404, unless a switch brings it back")
+behaviour(
+    f"GET {_ONE}", source="assumed", page="core 9.2", note="404 code 1000; text and notes only here, not in lists"
+)
+behaviour(f"GET {_CUSTOMERS}/{{request}}", source="documented", page="core 9.2", note="As without the customer")
+behaviour(f"PATCH {_CUSTOMERS}/{{request}}", source="documented", page="core 9.2", note="As without the customer")

@@ -12,6 +12,7 @@ from datetime import timedelta
 
 import msgspec
 
+from partner_center_emulator.azure import models as azure
 from partner_center_emulator.emulator import Emulator
 from partner_center_emulator.errors import ApiError, refusal
 from partner_center_emulator.orders.holdings import Holdings
@@ -120,6 +121,8 @@ def check(emulator: Emulator, subscription: Subscription, terms: SubscriptionTer
 def _check_status(emulator: Emulator, subscription: Subscription, terms: SubscriptionTerms, wish: NewWish) -> None:
     if (subscription.status, wish.status) not in _LEGAL:
         raise refusal(800040, wish.status, subscription.status)
+    if azure.is_plan(subscription) and wish.status != "active" and azure.has_active_items(emulator, subscription):
+        raise refusal(900115)
     if wish.status == "deleted":
         windows.check_cancel(subscription, terms, emulator.clock.now())
 

@@ -149,6 +149,7 @@ _DOCUMENTED = (
     (f"POST {_LIST}", "commerce 4.1", "The target creates: Pending, no lines; 900148, 900136 to 900138, 900147"),
     (f"POST {_LIST}", "commerce 4.2", "With lineItems and the caller as source: legacy, Active at once"),
     (f"GET {_LIST}", "commerce 4.1", "A bare array"),
+    (f"GET {_ONE}", "commerce 4.1", "404 code 900100; the target sees the lines only when all is over"),
     (f"PATCH {_ONE}", "commerce 4.1", "The source submits lines: InProgress, minutes later Complete"),
     (f"PATCH {_ONE}", "commerce 4.1", "The target cancels while Pending; 409 900101 and 400 900102 afterwards"),
     (f"PATCH {_ONE}", "rules R-147", "Expired 30 days after creation"),
