@@ -42,10 +42,17 @@ def serve(  # noqa: PLR0913 - one argument per option of the command
         typer.Option(help="Judge how clients behave: record it (also --strict alone), or answer with errors as well."),
     ] = "off",
     faults: Annotated[Path | None, typer.Option(help="A fault plan in TOML.")] = None,
+    new_commerce_share: Annotated[float, typer.Option(help="New commerce in a generated world, 0 to 1.")] = 0.0,
 ) -> None:
     """Serve a world until interrupted."""
     try:
-        state = _world(world, snapshot, seed, customers, _start(start_at))
+        state = _loaded(world, snapshot) or worlds.make(
+            "demo" if world == "demo" else "generated",
+            seed,
+            customers,
+            _start(start_at),
+            new_commerce_share=new_commerce_share,
+        )
         if faults is not None:
             plan.install(state, plan.read_file(faults))
         clock = Clock(state.clock_at or state.started_at, frozen=frozen, speed=speed)
@@ -79,12 +86,12 @@ def _start(text: str) -> datetime:
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _world(name: str, snapshot: Path | None, seed: int, customers: int, start: datetime) -> World:
+def _loaded(name: str, snapshot: Path | None) -> World | None:
     if snapshot is not None and snapshot.exists():
         return worlds.load(snapshot)
     if name and name != "demo":
         return worlds.load(Path(name))
-    return worlds.make("demo" if name == "demo" else "generated", seed, customers, start)
+    return None
 
 
 def with_values(arguments: Sequence[str]) -> list[str]:

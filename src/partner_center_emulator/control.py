@@ -49,6 +49,7 @@ class ResetOrder(msgspec.Struct, forbid_unknown_fields=True):
     seed: int = 1
     customers: int = 100
     world: Literal["generated", "demo"] = "generated"
+    new_commerce_share: float = 0.0  # of a generated world's base subscriptions
 
 
 class ActorsOrder(msgspec.Struct, forbid_unknown_fields=True):
@@ -153,7 +154,8 @@ async def reset(emulator: Emulator, request: Request) -> object:
     """Make a new world in place of the present one."""
     order = await _order(request, ResetOrder)
     try:
-        world = worlds.make(order.world, order.seed, order.customers)
+        share = order.new_commerce_share
+        world = worlds.make(order.world, order.seed, order.customers, new_commerce_share=share)
     except ValueError as error:
         raise ControlError(str(error)) from error
     emulator.replace_world(world)

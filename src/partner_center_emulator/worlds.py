@@ -17,11 +17,15 @@ from partner_center_emulator.world import World
 Kind = Literal["generated", "demo"]
 
 
-def make(kind: Kind, number: int, customers: int, start: datetime = DEFAULT_START) -> World:
+def make(
+    kind: Kind, number: int, customers: int, start: datetime = DEFAULT_START, *, new_commerce_share: float = 0.0
+) -> World:
     """Return a new world: generated from a seed and a size, or the demo's; raises ValueError for bad numbers."""
     if customers < 0:
         raise ValueError("The number of customers must not be negative.")
-    return demo_world.build(start) if kind == "demo" else generate_world(number, customers, start)
+    if kind == "demo":
+        return demo_world.build(start)
+    return generate_world(number, customers, start, new_commerce_share=new_commerce_share)
 
 
 def snapshot(emulator: Emulator) -> World:

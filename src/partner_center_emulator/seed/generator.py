@@ -8,7 +8,8 @@ from random import Random
 from partner_center_emulator.catalog import catalog_offers
 from partner_center_emulator.clock import DEFAULT_START
 from partner_center_emulator.seed.names import COUNTRIES, Country, company_name, domain_stem
-from partner_center_emulator.seed.portfolio import Menu, draw_portfolio, draw_reseller, hold, new_guid
+from partner_center_emulator.seed.new_commerce import Successor, hold_new, successors
+from partner_center_emulator.seed.portfolio import Holding, Menu, draw_portfolio, draw_reseller, hold, new_guid
 from partner_center_emulator.seed.tenants import add_partner
 from partner_center_emulator.world import Address, Agreement, Customer, PartnerTenant, Relationship, World
 
@@ -18,19 +19,26 @@ _DIRECT_SIGNED_SHARE = 0.2
 AGREEMENT_TEMPLATE = "117a77b0-9360-443b-8795-c6dedc750cf9"
 
 
-def generate_world(seed: int = 1, customers: int = 100, started_at: datetime = DEFAULT_START) -> World:
+def generate_world(
+    seed: int = 1, customers: int = 100, started_at: datetime = DEFAULT_START, *, new_commerce_share: float = 0.0
+) -> World:
     """Return a world with four partner tenants and ``customers`` customers at the three source tenants.
 
-    Deterministic: equal arguments give equal worlds. Raises ValueError for a negative number of customers.
+    ``new_commerce_share`` (0 to 1) of the base offers that have a successor are new-commerce subscriptions instead.
+    Deterministic: equal arguments give equal worlds, and share 0 gives the world that knows legacy only. Raises
+    ValueError for a negative number of customers or another share.
     """
     if customers < 0:
         raise ValueError("A world cannot have fewer than no customers.")
+    if not 0 <= new_commerce_share <= 1:
+        raise ValueError("The share of new commerce must lie between 0 and 1.")
     rng = Random(f"partner-center-emulator/{seed}")
     world = empty_partner(seed, started_at, rng)
     by_key = {tenant.key: tenant for tenant in world.partner_tenants.values()}
     salt = rng.randrange(1_000_000)
     numbers = dict.fromkeys(_SOURCE_SHARES, 0)
     menu, domains = Menu(world.offers), Domains()
+    followers = successors(world)
     for _ in range(customers):
         tenant = by_key[weighted_source(rng)]
         country = COUNTRIES[tenant.address.country]
@@ -38,8 +46,34 @@ def generate_world(seed: int = 1, customers: int = 100, started_at: datetime = D
         numbers[tenant.key] += 1
         customer = add_customer(world, rng, tenant, name, domains)
         reseller = draw_reseller(rng, world)
-        hold(world, rng, tenant, customer.id, draw_portfolio(rng, menu), reseller=reseller)
+        holdings = draw_portfolio(rng, menu)
+        if new_commerce_share:
+            holdings = _renew_generation(world, rng, tenant, customer.id, holdings, followers, new_commerce_share)
+        hold(world, rng, tenant, customer.id, holdings, reseller=reseller)
     return world
+
+
+def _renew_generation(
+    world: World,
+    rng: Random,
+    tenant: PartnerTenant,
+    customer_id: str,
+    holdings: list[Holding],
+    followers: dict[str, Successor],
+    share: float,
+) -> list[Holding]:
+    """Put a share of the holdings into the world as new commerce and return the others."""
+    legacy: list[Holding] = []
+    seen: set[str] = set()
+    for holding in holdings:
+        follower = followers.get(holding.offer.name)
+        # one of each product per customer, so that pooled seats leave room where the numbers do
+        if follower is None or follower.product.id in seen or holding.status != "active" or rng.random() >= share:
+            legacy.append(holding)
+            continue
+        seen.add(follower.product.id)
+        hold_new(world, rng, tenant, customer_id, follower, holding.quantity)
+    return legacy
 
 
 def empty_partner(seed: int, started_at: datetime, rng: Random) -> World:
