@@ -346,6 +346,7 @@ def _claims(
         "exp": issued_at + ACCESS_SECONDS,
         "appid": app.client_id,
         "tid": tenant.id,
+        "uti": f"{emulator.next_request_number():x}",  # two tokens of one second are two tokens, as at Entra
         "pc_epoch": _epoch(emulator, tenant.id, user.object_id if user else ""),
     }
 
