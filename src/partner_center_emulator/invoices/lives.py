@@ -125,9 +125,8 @@ def _before_the_record(
     bought = subscription.created_at
     if status == "suspended":
         yield Step(bought, "active", quantity, cycle)
-        since = subscription.suspended_at
-        is_known = since is not None and bought <= since <= (changes[0].at if changes else since)
-        yield Step(since if is_known and since else min(bought, world.started_at), status, quantity, cycle)
+        since = _moment(changes[0].before.get("suspended_at")) if changes else subscription.suspended_at
+        yield Step(max(bought, since) if since else min(bought, world.started_at), status, quantity, cycle)
     else:
         yield Step(bought, status, quantity, cycle)
 
@@ -140,6 +139,10 @@ def _term_prices(terms: SubscriptionTerms) -> Mapping[str, Decimal]:
 def _price(after: Mapping[str, object], terms: SubscriptionTerms | None) -> Decimal | None:
     text = after.get("unit_price")
     return Decimal(str(text)) if terms is not None and text else None
+
+
+def _moment(value: object) -> datetime | None:
+    return datetime.fromisoformat(value) if isinstance(value, str) else None
 
 
 def _day(after: Mapping[str, object], name: str) -> date | None:

@@ -97,9 +97,13 @@ def _next_period(emulator: Emulator, tenant: PartnerTenant, kind: InvoiceKind) -
     billed = emulator.world.invoices.billed_through.get(f"{tenant.id}/{kind}")
     if billed is not None:
         return period_of(tenant, kind, billed + DAY)
-    started = emulator.world.started_at
-    period = period_of(tenant, kind, (started - _LONGEST_WAIT).date())
-    while issue_time(kind, period, emulator.options.billing) <= started:
+    return first_period(emulator.world.started_at, tenant, kind, emulator.options.billing)
+
+
+def first_period(started_at: datetime, tenant: PartnerTenant, kind: InvoiceKind, terms: BillingTerms) -> Period:
+    """Return the oldest period that a world which started at ``started_at`` issues an invoice for."""
+    period = period_of(tenant, kind, (started_at - _LONGEST_WAIT).date())
+    while issue_time(kind, period, terms) <= started_at:
         period = period_of(tenant, kind, period.end + DAY)
     return period
 

@@ -28,6 +28,7 @@ class Findings(msgspec.Struct):
     movable: int = 0
     moved: int = 0
     begun: bool = False  # the partner stopped or created anything
+    served: list[Pair] = []  # source subscriptions with what stands for them
 
 
 class _Account:
@@ -109,6 +110,7 @@ def judge_customer(world: World, now: datetime, sources: Sequence[Track], target
     account = _Account(world, now, sources, targets)
     account.pair_all()
     findings = Findings(twins=_twins(account))
+    findings.served = account.pairs
     counterparts = account.lane_ids()
     for pair in (*account.pairs, *(Pair(source, None) for source in account.unmatched)):
         moments = observe(pair.source, pair.lane)

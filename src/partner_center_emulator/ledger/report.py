@@ -8,7 +8,9 @@ import msgspec
 
 from partner_center_emulator.clock import wall_now
 from partner_center_emulator.emulator import Emulator
+from partner_center_emulator.invoices.terms import BillingTerms
 from partner_center_emulator.ledger.account import Findings, judge_customer
+from partner_center_emulator.ledger.money import Bookkeeper
 from partner_center_emulator.ledger.shape import CustomerVerdict, LedgerReport, Parity, State, Totals
 from partner_center_emulator.ledger.timeline import Track, steps_by_subscription, touched_customers, track
 from partner_center_emulator.relationships.models import region_of
@@ -43,16 +45,23 @@ class _Targets:
 
 def report(emulator: Emulator, *, customer_id: str | None = None, detail: bool = False) -> LedgerReport:
     """Return the verdict on the emulator's world as it stands now on its clock."""
-    return judge(emulator.world, emulator.clock.now(), customer_id, detail=detail, wall=wall_now())
+    terms = emulator.options.billing
+    return judge(emulator.world, emulator.clock.now(), customer_id, detail=detail, wall=wall_now(), terms=terms)
 
 
 def judge(
-    world: World, now: datetime, customer: str | None = None, *, detail: bool = False, wall: datetime | None = None
+    world: World,
+    now: datetime,
+    customer: str | None = None,
+    *,
+    detail: bool = False,
+    wall: datetime | None = None,
+    terms: BillingTerms | None = None,
 ) -> LedgerReport:
     """Return what really happened in ``world`` until ``now``: pure, and linear in changes and subscriptions.
 
     ``customer`` (lower-case id) limits everything but calls and violations to one customer; with it or with ``detail``
-    the report has one line per customer. ``wall`` is only printed.
+    the report has one line per customer. ``wall`` is only printed; ``terms`` are the switches of billing.
     """
     everyone = [customer] if customer is not None else list(world.customers)
     targets = _Targets(world)
@@ -60,7 +69,9 @@ def judge(
     lives, counts = _lives(world, touched, targets, customer)
     result = _blank(world, now, wall or now)
     lines: list[CustomerVerdict] = []
-    relations = _relations(world) if detail or customer is not None else {}
+    has_lines = detail or customer is not None
+    relations = _relations(world) if has_lines else {}
+    keeper = Bookkeeper(world, now, terms or BillingTerms())
     for customer_id in everyone:
         sources, target_tracks = lives.get(customer_id, ([], []))
         found = judge_customer(world, now, sources, target_tracks) if customer_id in touched else Findings()
@@ -68,10 +79,14 @@ def judge(
         movable = found.movable if customer_id in touched else count.movable
         state = _state(found, movable, is_reachable=targets.may_serve(customer_id))
         _add(result, found, state)
-        if detail or customer is not None:
+        keeper.add_pairs(found.served)
+        if has_lines:
             lines.append(_line(world, customer_id, found, count, state, relations.get(customer_id, []), targets.ids))
-    if detail or customer is not None:
+    keeper.add_tenants(customer)
+    if has_lines:
         result.customers = lines
+        keeper.add_accounts(customer)
+    result.money = keeper.money
     return result
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from partner_center_emulator.ledger.money import Money
 from partner_center_emulator.world import RequestTally, Violation
 
 State = Literal["moved", "partly", "untouched", "not_movable"]
@@ -127,4 +128,5 @@ class LedgerReport(msgspec.Struct, kw_only=True):
     calls: dict[str, RequestTally]
     violations: list[Violation]
     totals: Totals
+    money: Money = msgspec.field(default_factory=Money)
     customers: list[CustomerVerdict] | msgspec.UnsetType = msgspec.UNSET

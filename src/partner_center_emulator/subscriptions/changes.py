@@ -15,7 +15,9 @@ def change(emulator: Emulator, subscription: Subscription, request_id: str, **wa
     changed = {name: value for name, value in wanted.items() if before[name] != value}
     if not changed:
         return False
-    old = {"status": subscription.status, "quantity": subscription.quantity}
+    old: dict[str, object] = {"status": subscription.status, "quantity": subscription.quantity}
+    if subscription.suspended_at is not None:
+        old["suspended_at"] = subscription.suspended_at.isoformat()  # what it costs until now depends on it
     for name, value in changed.items():
         setattr(subscription, name, value)
     if "status" in changed:
