@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import json
-import platform
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.measure import Bench, Measurement, measure
+import msgspec
+
+from benchmarks.machine import machine
+from benchmarks.measure import Bench, Figure, Measurement, measure
+from benchmarks.results import RESULTS, Result, save
 
 FOLDER = Path(__file__).parent
 
@@ -32,26 +34,35 @@ def load(name: str) -> Bench:
 
 
 def run_apart(name: str, scale: float) -> Measurement | None:
-    """Run one benchmark in a fresh process, so that its memory is its own. None when it broke; it says why itself."""
-    command = [sys.executable, "-m", "benchmarks", "--inside", name, "--scale", str(scale)]
-    answer = subprocess.run(command, cwd=FOLDER.parent, check=False, stdout=subprocess.PIPE, text=True)
-    return Measurement(**json.loads(answer.stdout)) if answer.returncode == 0 else None
+    """Prepare and run one benchmark in fresh processes, so that its memory is its own.
+
+    None when it broke; it says why itself.
+    """
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        for step in ("prepare", "run"):
+            command = [sys.executable, "-m", "benchmarks", name, "--inside", step, "--folder", folder]
+            command += ["--scale", str(scale)]
+            answer = subprocess.run(command, cwd=FOLDER.parent, check=False, stdout=subprocess.PIPE)
+            if answer.returncode != 0:
+                return None
+        return msgspec.json.decode(answer.stdout, type=Measurement)
 
 
-def row(result: Measurement) -> str:
-    """One line of the table."""
-    verdict = "ok" if result.is_within_budget else "OVER BUDGET"
+def table(result: Measurement) -> str:
+    """The lines of the table for one benchmark: what it was, one line per figure, and facts."""
     facts = ", ".join(f"{key} {value}" for key, value in result.facts.items())
-    return (
-        f"{result.name:12}{f'{result.size:,} {result.unit}':>22}{result.cpu_seconds:>9.2f} s"
-        f"{result.budget_cpu_seconds:>9.2f} s{result.memory_mb:>9.0f} MB{result.budget_memory_mb:>8.0f} MB  {verdict}"
-        f"  ({result.wall_seconds:.2f} s on the clock; {facts})"
-    )
+    lines = [f"{result.name}: {result.what}", f"  at {result.size:,} {result.unit}; {facts}".rstrip("; ")]
+    return "\n".join([*lines, *map(row, result.figures)])
 
 
-def machine() -> Mapping[str, str]:
-    """What the figures were measured on."""
-    return {"python": platform.python_version(), "system": platform.platform(), "processor": platform.machine()}
+def row(figure: Figure) -> str:
+    """One line: budget, measured, the part of the budget used, verdict."""
+    measured = f"{figure.measured:,g} {figure.unit}"
+    if figure.budget is None or figure.ratio is None:
+        return f"  {figure.what:52}{'':>16}{measured:>18}"
+    budget = f"{'>=' if figure.at_least else '<='} {figure.budget:,g} {figure.unit}"
+    verdict = "ok" if figure.is_within_budget else "OVER BUDGET"
+    return f"  {figure.what:52}{budget:>16}{measured:>18}{figure.ratio:>8.2f}  {verdict}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -59,11 +70,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure the budgets of the design.")
     parser.add_argument("only", nargs="*", help="names of benchmarks; all when none is given")
     parser.add_argument("--scale", type=float, default=1.0, help="part of the full size, 0.1 for a tenth")
-    parser.add_argument("--json", type=Path, help="also write the results to this file")
-    parser.add_argument("--inside", help=argparse.SUPPRESS)
+    parser.add_argument("--save", action="store_true", help="keep the results in benchmarks/results, for the docs")
+    parser.add_argument("--inside", choices=("prepare", "run"), help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.inside:
-        print(json.dumps(asdict(measure(load(options.inside), options.scale))))
+        _inside(options.inside, load(options.only[0]), options.scale, options.folder)
         return 0
     wanted = tuple(options.only) or names()
     unknown = sorted(set(wanted) - set(names()))
@@ -72,22 +84,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not wanted:
         print("There are no benchmarks yet: nothing was measured.")
         return 0
-    results = _run_all(wanted, options.scale)
-    if options.json:
-        document = {"machine": machine(), "results": [asdict(result) for result in results]}
-        options.json.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    return 0 if len(results) == len(wanted) and all(result.is_within_budget for result in results) else 1
+    good = [_run(name, options.scale, keep=options.save) for name in wanted]
+    return 0 if all(good) else 1
 
 
-def _run_all(wanted: Sequence[str], scale: float) -> list[Measurement]:
-    print(f"{'benchmark':12}{'size':>22}{'CPU':>11}{'budget':>11}{'memory':>12}{'budget':>11}", flush=True)
-    results = []
-    for name in wanted:
-        result = run_apart(name, scale)
-        print(row(result) if result else f"{name:12}BROKEN, see above", flush=True)
-        if result:
-            results.append(result)
-    return results
+def _inside(step: str, bench: Bench, scale: float, folder: Path) -> None:
+    if step == "prepare":
+        bench.prepare(bench.size(scale), folder)
+    else:
+        print(msgspec.json.encode(measure(bench, scale, folder)).decode())
+
+
+def _run(name: str, scale: float, *, keep: bool) -> bool:
+    facts = machine()
+    result = run_apart(name, scale)
+    if result is None:
+        print(f"{name}: BROKEN, see above", flush=True)
+        return False
+    print(table(result), flush=True)
+    if keep:
+        save(Result(machine=facts, measurement=result), RESULTS)
+    return result.is_within_budget
 
 
 if __name__ == "__main__":
