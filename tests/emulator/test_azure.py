@@ -14,6 +14,7 @@ from partner_center_emulator.world import Subscription, World
 from tests.emulator.commerce import Json, commerce_emulator, refused, subscription_path
 from tests.emulator.conftest import Client
 from tests.emulator.moving import DAY, MINUTE, lines_of, read_transfer, requested, submitted
+from tests.emulator.new_commerce import AZURE_PLAN, acquire
 from tests.emulator.samples import first_item, missing, sample_body
 from tests.emulator.small_world import ALFA, SE, STRANGER, TARGET
 
@@ -94,6 +95,14 @@ async def test_what_is_no_azure_has_no_entitlements(emulator: Emulator, client: 
     assert refused(await client("se").get(entitlements_path(opened.id, f"/{STRANGER}"))) == (404, 800111)
     path = entitlements_path(opened.id, f"/{row.id}/cancel")
     assert refused(await client("se", "seller").post(path, json={})) == (403, 900150)
+
+
+async def test_a_bought_plan_comes_with_a_default_subscription_too(emulator: Emulator, client: Client):
+    """R-174, whichever way the plan was opened."""
+    emulator.options.provisioning_seconds = 0.0
+    terms: Json = {"billingCycle": "one_time", "termDuration": ""}
+    bought = await acquire(client("se"), emulator, AZURE_PLAN, 1, **terms)
+    assert len(await ids_under(client("se"), str(bought["id"]))) == 1
 
 
 async def test_a_plan_with_active_items_cannot_be_suspended(emulator: Emulator, client: Client):

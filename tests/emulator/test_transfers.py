@@ -281,3 +281,31 @@ async def test_the_activity_log_tells_of_both_steps(emulator: Emulator, client: 
     await moved(emulator, client, old.id)
     seen = [(row.tenant_id, row.operation_type) for row in emulator.world.audit if row.customer_id == ALFA]
     assert seen == [(TARGET, "create_transfer"), (SE, "update_transfer")]
+
+
+# -- what follows from a transfer -------------------------------------------------------------------------------------
+
+
+async def test_a_customer_may_leave_the_source_when_all_has_moved(emulator: Emulator, client: Client):
+    """R-199: suspended licenses of new commerce keep it there, transferred ones do not."""
+    old = new_commerce(emulator)
+    customer, leave = f"/v1/customers/{ALFA}", {"relationshipToPartner": "none"}
+    old.status = "suspended"
+    assert (await client("se").patch(customer, json=leave)).status_code == 400
+    old.status = "active"
+    await moved(emulator, client, old.id)
+    assert (await client("se").patch(customer, json=leave)).status_code == 200
+
+
+async def test_both_sides_hear_how_it_ended(emulator: Emulator, client: Client):
+    """The events complete-transfer and fail-transfer are recorded for source and target."""
+    good, bad = new_commerce(emulator), new_commerce(emulator)
+    await moved(emulator, client, good.id)
+    await client("se").post("/_emulator/transfers/stumbles", json={"ids": [bad.id], "times": 1000})
+    await moved(emulator, client, bad.id)
+    emulator.clock.advance(4 * DAY)
+    heard = [(row.what, row.tenant_id) for row in emulator.world.changes if row.what in _EVENTS]
+    assert heard == [(what, tenant) for what in _EVENTS for tenant in (SE, TARGET)]
+
+
+_EVENTS = ("transfer.completed", "transfer.failed")

@@ -46,8 +46,14 @@ def open_plan(
     plan = _usage_subscription(emulator, tenant, customer, PLAN_OFFER, "Azure plan")
     put_subscription(emulator, plan, request_id, fresh_terms(plan, tenant.currency, ""))
     if with_default:
-        add_entitlement(emulator, plan, "Azure subscription 1", is_default=True, request_id=request_id)
+        add_default(emulator, plan, request_id)
     return plan
+
+
+def add_default(emulator: Emulator, plan: Subscription, request_id: str) -> None:
+    """Create the Azure subscription that comes with a new plan (R-174); does nothing for other subscriptions."""
+    if is_plan(plan):
+        add_entitlement(emulator, plan, "Azure subscription 1", is_default=True, request_id=request_id)
 
 
 def open_legacy(

@@ -204,7 +204,13 @@ def _end(call: Call, customer: Customer, relationship: Relationship) -> None:
 
     emulator = call.emulator
     held = emulator.derived(CommerceIndex).subscriptions_of(call.tenant.id, customer.id)
-    still_there = any(subscription.status == "active" for subscription in held)
+    terms = emulator.world.commerce.terms
+    still_there = any(
+        row.status == "active"
+        # new-commerce licenses must be cancelled, suspended ones keep the customer until their term ends
+        or (row.status == "suspended" and row.id in terms and terms[row.id].product_type == "OnlineServicesNCE")
+        for row in held
+    )
     if still_there or ending.holdings(emulator, call.tenant.id, customer.id):
         raise ApiError(emulator.options.still_active_status, 3000, "The relationship cannot be removed at this time.")
     emulator.derived(RelationshipIndex).remove(relationship)

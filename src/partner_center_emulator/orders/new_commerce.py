@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from partner_center_emulator.agreements.models import is_confirmed
+from partner_center_emulator.azure.models import add_default
 from partner_center_emulator.emulator import Emulator
 from partner_center_emulator.errors import refusal
 from partner_center_emulator.index import CommerceIndex
@@ -207,6 +208,7 @@ def _create(emulator: Emulator, order: Order, line: OrderLine, new: NewOrderLine
             **facts(terms, "new"),
         },
     )
+    add_default(emulator, subscription, request_id)
 
 
 def _subscription(emulator: Emulator, order: Order, line: OrderLine, new: NewOrderLine) -> Subscription:

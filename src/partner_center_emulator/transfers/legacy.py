@@ -15,7 +15,7 @@ from partner_center_emulator.index import CommerceIndex
 from partner_center_emulator.state.transfers import Fault, Transfer, TransferLine
 from partner_center_emulator.transfers.carry import active_add_ons, carry
 from partner_center_emulator.transfers.lines import is_busy, line_of, read_lines
-from partner_center_emulator.transfers.modern import check_parties, record
+from partner_center_emulator.transfers.modern import check_parties, record, tell_both
 from partner_center_emulator.transfers.placing import is_new_commerce
 from partner_center_emulator.wire import Json, text_field
 from partner_center_emulator.world import Customer, PartnerTenant, Subscription
@@ -83,6 +83,7 @@ def accept(emulator: Emulator, transfer: Transfer, customer: Customer, request_i
     transfer.status = "Complete" if done == len(transfer.lines) else "PartiallyComplete" if done else "Failed"
     transfer.modified_at = transfer.completed_at = emulator.clock.now()
     record(emulator, transfer, "transfer.ended", request_id)
+    tell_both(emulator, transfer)
 
 
 def faults(transfer: Transfer) -> list[tuple[TransferLine, Fault]]:

@@ -124,6 +124,7 @@ def _close(emulator: Emulator, transfer: Transfer, status: str) -> None:
     if status in ("Complete", "PartiallyComplete"):
         transfer.completed_at = transfer.modified_at
     record(emulator, transfer, "transfer.ended", "")
+    tell_both(emulator, transfer)
 
 
 def record(emulator: Emulator, transfer: Transfer, what: str, request_id: str) -> None:
@@ -140,6 +141,15 @@ def record(emulator: Emulator, transfer: Transfer, what: str, request_id: str) -
             "lines": [{"id": line.subject_id, "status": line.status} for line in transfer.lines],
         },
     )
+
+
+def tell_both(emulator: Emulator, transfer: Transfer) -> None:
+    """Let both sides hear of a transfer that was tried: webhook events complete-transfer or fail-transfer."""
+    if transfer.status not in ("Complete", "PartiallyComplete", "Failed"):
+        return
+    what = "transfer.completed" if transfer.status == "Complete" else "transfer.failed"
+    for tenant_id in (transfer.source_tenant_id, transfer.target_tenant_id):
+        emulator.record(what, tenant_id=tenant_id, customer_id=transfer.customer_id, subject_id=transfer.id)
 
 
 def check_parties(emulator: Emulator, source: PartnerTenant, target: PartnerTenant, customer: Customer) -> None:

@@ -161,6 +161,7 @@ def _record(emulator: Emulator, subscription: Subscription, order: Order, reques
             "quantity": subscription.quantity,
             "offer_id": subscription.offer_id,
             "order_id": order.id,
+            "billing_cycle": subscription.billing_cycle,
             **({"cause": cause} if cause else {}),
             **(facts(terms, "new") if terms is not None else {}),
             "commitment_end": subscription.commitment_end.isoformat(),

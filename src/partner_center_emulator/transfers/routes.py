@@ -174,6 +174,7 @@ _ASSUMED = (
     (f"PATCH {_ONE}", "commerce 4.1", "PartiallyComplete and Failed also end a transfer of the new form"),
     (f"PATCH {_ONE}", "rules R-154", "Scheduled changes are dropped, promotions and seat windows stay"),
     (f"PATCH {_ONE}", "rules R-166", "A retry every hour"),
+    (f"PATCH {_ONE}", "commerce 4.1", "Webhook events complete-transfer and fail-transfer for both sides"),
     (f"GET {_ELIGIBILITY}", "rules R-159", "Base subscriptions only; add-ons follow their base"),
 )
 for _key, _page, _text in _DOCUMENTED:

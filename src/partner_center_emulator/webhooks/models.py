@@ -87,6 +87,8 @@ KINDS: dict[str, Kind] = {
     "migration.created": Kind("new-commerce-migration-created", "NewCommerceMigration"),
     "migration.completed": Kind("new-commerce-migration-completed", "NewCommerceMigration"),
     "migration.failed": Kind("new-commerce-migration-failed", "NewCommerceMigration"),
+    "transfer.completed": Kind("complete-transfer", "Transfer"),
+    "transfer.failed": Kind("fail-transfer", "Transfer"),
     "migration_schedule.failed": Kind("new-commerce-migration-schedule-failed", "NewCommerceMigrationSchedule"),
 }
 # Names that may be registered though nothing of this surface makes them happen (core reference 9.4).
@@ -223,6 +225,7 @@ def _resource_uri(emulator: Emulator, kind: Kind, change: StateChange) -> str:
         "Invoice": f"{base}/v1/invoices/{change.subject_id}",
         _GDAP: f"{granular}/{change.subject_id}",
         _ASSIGNMENT: f"{granular}/{change.after.get('relationship_id', '')}/accessAssignments/{change.subject_id}",
+        "Transfer": f"{customer}/transfers/{change.subject_id}",
         "NewCommerceMigration": f"{customer}/migrations/newcommerce/{change.subject_id}",
         "NewCommerceMigrationSchedule": f"{customer}/migrations/newcommerce/schedules/{change.subject_id}",
     }[kind.resource_name]
