@@ -80,7 +80,7 @@ async def check_out(caller: httpx2.AsyncClient, cart: Json, customer_id: str = A
 
 async def acquire(caller: httpx2.AsyncClient, emulator: Emulator, key: str, quantity: int = 10, **more: object) -> Json:
     """Buy one thing through a cart and return its subscription as the wire shows it."""
-    result = await check_out(caller, await fill(caller, cart_line(emulator, key, quantity, **more)))
+    result = await check_out(caller, await fill(caller, {**cart_line(emulator, key, quantity), **more}))
     assert "orderErrors" not in result, result
     order = cast("list[Json]", result["orders"])[0]
     bought = str(cast("list[Json]", order["lineItems"])[0]["subscriptionId"])

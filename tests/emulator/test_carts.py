@@ -101,7 +101,7 @@ async def test_a_faulty_line_is_created_with_its_code(
 ):
     """The cart is 201 all the same; its checkout orders nothing and says why."""
     caller = client()
-    cart = await fill(caller, cart_line(emulator, key, **more))
+    cart = await fill(caller, {**cart_line(emulator, key), **more})
     assert fault_of(cart) == expected
     if expected != "10000":
         result = await check_out(caller, cart)
@@ -209,12 +209,12 @@ async def test_limits_of_ownership_count_over_all_partners(emulator: Emulator, c
     source, target = client("se"), client()
     plan: Json = {"billingCycle": "one_time", "termDuration": ""}
     await acquire(source, emulator, AZURE_PLAN, 1, **plan)
-    assert fault_of(await fill(source, cart_line(emulator, AZURE_PLAN, 1, **plan))) == "10002"
+    assert fault_of(await fill(source, {**cart_line(emulator, AZURE_PLAN, 1), **plan})) == "10002"
     await acquire(target, emulator, AZURE_PLAN, 1, **plan)
     trial: Json = {"billingCycle": "none", "termDuration": "P1M"}
     bought = await acquire(source, emulator, PREMIUM_TRIAL, 5, **trial)
     assert (await send(source, bought, status="deleted")).status_code == 200
-    assert fault_of(await fill(target, cart_line(emulator, PREMIUM_TRIAL, 5, **trial))) == "10002"
+    assert fault_of(await fill(target, {**cart_line(emulator, PREMIUM_TRIAL, 5), **trial})) == "10002"
 
 
 async def test_an_add_on_is_content_with_a_base_at_another_partner(emulator: Emulator, client: Client):

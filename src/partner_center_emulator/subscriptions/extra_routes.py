@@ -10,6 +10,7 @@ from partner_center_emulator.orders import activation
 from partner_center_emulator.orders.reading import read_day
 from partner_center_emulator.orders.wanted import allowed_ends
 from partner_center_emulator.requests import Call, Reply, Route
+from partner_center_emulator.subscriptions import transitions
 from partner_center_emulator.subscriptions.models import find_subscription
 from partner_center_emulator.subscriptions.months import TERM_MONTHS
 from partner_center_emulator.wire import Json, attributes, collection, wire_date
@@ -60,6 +61,25 @@ async def read_custom_ends(call: Call) -> Reply:
     return Reply(collection([_wire_end(*row) for row in rows if not wanted or wanted in row[2]]))
 
 
+async def read_eligibilities(call: Call) -> Reply:
+    """Answer ``GET .../subscriptions/{subscription}/transitionEligibilities``: what it may be upgraded to."""
+    return Reply(collection(transitions.eligibilities(call.emulator, _subscription(call))))
+
+
+async def read_transitions(call: Call) -> Reply:
+    """Answer ``GET .../subscriptions/{subscription}/transitions``: its upgrades, or one by ``operationId``."""
+    wanted = call.query.get("operationid", "").lower()
+    done = transitions.terms_of(call.emulator, _subscription(call)).transitions
+    rows = [transitions.wire_transition(row) for row in done if wanted in ("", row.operation_id)]
+    return Reply(collection(rows))
+
+
+async def post_transition(call: Call) -> Reply:
+    """Answer ``POST .../subscriptions/{subscription}/transitions``: upgrade all or some seats."""
+    done = transitions.start(call.emulator, _subscription(call), call.members(), call.request_id)
+    return Reply(transitions.wire_transition(done, just_started=True))
+
+
 def _wire_end(kind: str, day: date, subscription_ids: list[str]) -> Json:
     return {
         "allowedCustomTermEndDateType": kind,
@@ -76,6 +96,9 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", f"{_ONE}/provisioningstatus", read_provisioning_status, auth="AU", resource="subscription"),
     Route("GET", f"{_ONE}/activationlinks", read_activation_links, resource="subscription"),
     Route("POST", f"{_ONE}/activate", post_activation, resource="subscription", roles=_BUYERS),
+    Route("GET", f"{_ONE}/transitionEligibilities", read_eligibilities, resource="subscription"),
+    Route("GET", f"{_ONE}/transitions", read_transitions, resource="subscription"),
+    Route("POST", f"{_ONE}/transitions", post_transition, resource="subscription", roles=_BUYERS),
 )
 
 _ENDS = f"GET {_LIST}/customTermEndDates"
@@ -84,3 +107,8 @@ behaviour(_ENDS, source="assumed", page="commerce 3.1", note="Names of the secon
 behaviour(f"GET {_ONE}/provisioningstatus", source="documented", page="commerce 3.1", note="success, pending or failed")
 behaviour(f"GET {_ONE}/activationlinks", source="documented", page="commerce 3.1", note="SaaS only")
 behaviour(f"POST {_ONE}/activate", source="documented", page="commerce 3.1", note="SaaS: the sandbox's activation")
+behaviour(f"GET {_ONE}/transitionEligibilities", source="documented", page="commerce 3.8", note="Upgrades of the SKU")
+behaviour(f"GET {_ONE}/transitionEligibilities", source="assumed", page="commerce 3.8", note="Both types alike")
+behaviour(f"GET {_ONE}/transitions", source="documented", page="commerce 3.8", note="History; `operationId`")
+behaviour(f"POST {_ONE}/transitions", source="documented", page="commerce 3.8", note="All seats: the id stays")
+behaviour(f"POST {_ONE}/transitions", source="assumed", page="commerce 3.8", note="Done at once; term end stays")
