@@ -203,7 +203,7 @@ async def test_unknown_routes_and_methods_are_answered_by_the_gateway(client: Cl
     """404 and 405 come in form C."""
     target = client("target")
     missing = await target.get("/v1/nothing")
-    wrong = await target.delete(f"/v1/customers/{TARGET}")
+    wrong = await target.put(f"/v1/customers/{TARGET}")
     assert missing.json() == {"statusCode": 404, "message": "Resource not found"}
     assert (wrong.status_code, wrong.json()["statusCode"]) == (405, 405)
 

@@ -350,3 +350,14 @@ async def test_an_account_that_did_not_pass_validation_buys_nothing(
     await anonymous.post(f"/_emulator/customers/{ALFA}", json={"account_status": "Allowed"})
     placed = await se.post(url, json=order, headers={"MS-RequestId": "0f0f0f0f-0000-4000-8000-00000000000f"})
     assert (refused.status_code, refused.json()["code"], placed.status_code) == (403, code, 201)
+
+
+async def test_a_search_by_name_and_an_unknown_partner_answer_like_the_published_samples(client: Client):
+    """Thin items in a collection; form A with code, description, data and source."""
+    se = client("se")
+    query = quote(json.dumps({"Field": "CompanyName", "Value": "alfa", "Operator": "starts_with"}))
+    found = (await se.get(f"/v1/customers?size=0&filter={query}")).json()
+    unknown = await se.get("/v1/profiles/mpn?mpnId=9999999")
+    assert list(missing(sample_body("get-a-customer-by-name"), found)) == []
+    assert list(missing(sample_body("get-partner-by-mpn-id-2"), unknown.json())) == []
+    assert (unknown.status_code, unknown.json()["code"]) == (404, 3000)

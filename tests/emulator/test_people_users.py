@@ -203,3 +203,12 @@ async def test_the_end_of_the_relationship_ends_delegated_admin(emulator: Emulat
     await client("se").patch(CUSTOMER, json={"relationshipToPartner": "none"})
     emulator.clock.advance(0)
     assert emulator.world.gdap.relationships["r"].status == "terminated"
+
+
+async def test_products_answer_like_the_published_sample(emulator: Emulator, client: Client):
+    """Every member of an item, with its product and service plans."""
+    give_roles(emulator, GLOBAL_READER)
+    hold(emulator, SE, 10)
+    answer = await client("se").get(f"{CUSTOMER}/subscribedskus")
+    body = json.loads(answer.content.removeprefix(BOM))
+    assert list(missing(sample_body("get-a-list-of-available-licenses"), body)) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from typing import cast
 
+from partner_center_emulator.coverage import behaviour
 from partner_center_emulator.emulator import Emulator
 from partner_center_emulator.graph import gdap, odata
 from partner_center_emulator.graph.errors import bad_request, conflict, forbidden, stale
@@ -307,22 +308,30 @@ async def list_customers(call: Call) -> Reply:
     return Reply(odata.page(call, "delegatedAdminCustomers", rows))
 
 
-ROUTES: tuple[Route | Page, ...] = tuple(
-    Route(method, template, handler, roles=frozenset(), audience="graph")
-    for method, template, handler in (
-        ("GET", f"{_ROOT}/{_LIST}", list_relationships),
-        ("POST", f"{_ROOT}/{_LIST}", create),
-        ("GET", _ONE, read),
-        ("PATCH", _ONE, update),
-        ("DELETE", _ONE, delete),
-        ("POST", f"{_ONE}/requests", create_request),
-        ("GET", f"{_ONE}/requests", list_requests),
-        ("GET", f"{_ONE}/operations", list_operations),
-        ("POST", f"{_ONE}/accessAssignments", create_assignment),
-        ("GET", f"{_ONE}/accessAssignments", list_assignments),
-        ("GET", f"{_ONE}/accessAssignments/{{assignment}}", read_assignment),
-        ("PATCH", f"{_ONE}/accessAssignments/{{assignment}}", update_assignment),
-        ("DELETE", f"{_ONE}/accessAssignments/{{assignment}}", delete_assignment),
-        ("GET", f"{_ROOT}/delegatedAdminCustomers", list_customers),
-    )
+_TABLE = (
+    ("GET", f"{_ROOT}/{_LIST}", list_relationships),
+    ("POST", f"{_ROOT}/{_LIST}", create),
+    ("GET", _ONE, read),
+    ("PATCH", _ONE, update),
+    ("DELETE", _ONE, delete),
+    ("POST", f"{_ONE}/requests", create_request),
+    ("GET", f"{_ONE}/requests", list_requests),
+    ("GET", f"{_ONE}/operations", list_operations),
+    ("POST", f"{_ONE}/accessAssignments", create_assignment),
+    ("GET", f"{_ONE}/accessAssignments", list_assignments),
+    ("GET", f"{_ONE}/accessAssignments/{{assignment}}", read_assignment),
+    ("PATCH", f"{_ONE}/accessAssignments/{{assignment}}", update_assignment),
+    ("DELETE", f"{_ONE}/accessAssignments/{{assignment}}", delete_assignment),
+    ("GET", f"{_ROOT}/delegatedAdminCustomers", list_customers),
 )
+_NOTES = {
+    "GET": "Lists with $filter, $orderby, $top up to 300, $skipToken, $select and $count",
+    "POST": "201 with Location; Admin agents or the application",
+    "PATCH": "If-Match is required",
+    "DELETE": "204; If-Match is required",
+}
+ROUTES: tuple[Route | Page, ...] = tuple(
+    Route(method, template, handler, roles=frozenset(), audience="graph") for method, template, handler in _TABLE
+)
+for _route in ROUTES:
+    behaviour(_route.key, source="documented", page="core 8", note=_NOTES[_route.method])

@@ -7,6 +7,13 @@ from partner_center_emulator.errors import refusal
 from partner_center_emulator.qualifications import models
 from partner_center_emulator.requests import Call, Reply, Route
 
+behaviour("GET /v1/customers/{customer}/qualifications", source="documented", page="core 5.11", note="A bare array")
+behaviour(
+    "PUT /v1/customers/{customer}/qualification",
+    source="assumed",
+    page="core 5.11",
+    note="Deprecated: the same vetting as the present call; a school is taken without its particulars",
+)
 behaviour(
     "GET /v1/customers/{customer}/qualification",
     source="documented",

@@ -141,6 +141,9 @@ def accept(
         since=emulator.clock.now(),
         associated_partner_id=reseller_id,
     )
+    made: dict[str, object] = {"kind": relationship.kind}
+    if reseller_id:
+        made["associated_partner_id"] = reseller_id
     emulator.derived(RelationshipIndex).add(relationship)
     emulator.world.pending_acceptances.pop(f"{tenant.id}/{customer.id}", None)
     emulator.record(
@@ -148,7 +151,7 @@ def accept(
         tenant_id=tenant.id,
         customer_id=customer.id,
         subject_id=customer.id,
-        after={"kind": relationship.kind} | ({"associated_partner_id": reseller_id} if reseller_id else {}),
+        after=made,
     )
     activity = Activity(
         operation_type="reseller_relationship_accepted_by_customer",

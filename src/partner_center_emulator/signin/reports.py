@@ -28,6 +28,12 @@ _NAMES = {
 }
 
 behaviour(
+    "GET /v1/nonMfaCompliantPartnerPrincipals",
+    source="documented",
+    page="core 1.6",
+    note="Users without a second factor with their newest such call",
+)
+behaviour(
     "GET /v1/partnerRequests",
     source="documented",
     page="core 1.6",

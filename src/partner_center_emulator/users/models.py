@@ -21,6 +21,19 @@ _FIRST = ("Ada", "Bo", "Carin", "Dag", "Ellen", "Frode", "Gry", "Hans", "Ida", "
 _LAST = ("Ahl", "Berg", "Dahl", "Ek", "Friis", "Holm", "Lund", "Moe", "Nygaard", "Rask", "Sund", "Toft", "Vik", "Wold")
 _FEWEST, _MOST = 5, 64
 
+for _call in ("GET", "PATCH", "DELETE"):
+    behaviour(
+        f"{_call} /v1/customers/{{customer}}/users/{{user}}",
+        source="assumed",
+        page="core 5.10",
+        note="By id or user name; 404 60002",
+    )
+behaviour(
+    "GET /v1/customers/{customer}/users/{user}/licenses",
+    source="documented",
+    page="core 5.10",
+    note="The products of which the user has a license",
+)
 behaviour(
     "GET /v1/customers/{customer}/users",
     source="documented",

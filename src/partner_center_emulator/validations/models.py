@@ -10,6 +10,12 @@ from partner_center_emulator.wire import Json, wire_time
 from partner_center_emulator.world import Customer
 
 behaviour(
+    "GET /v1/customers/{customer}/validations",
+    source="assumed",
+    page="core 5.13",
+    note="The codes that name the customer's organization",
+)
+behaviour(
     "GET /v1/customers/{customer}/validationStatus",
     source="documented",
     page="core 5.12",

@@ -16,6 +16,15 @@ from partner_center_emulator.state.webhooks import Registration
 from partner_center_emulator.webhooks import certificate, delivery, models
 from partner_center_emulator.wire import Json, text_field, wire_time
 
+behaviour("GET /webhooks/v1/registration/events", source="documented", page="core 9.4", note="A bare array of names")
+behaviour("GET /webhooks/v1/registration", source="documented", page="core 9.4", note="404 without a registration")
+behaviour("PUT /webhooks/v1/registration", source="documented", page="core 9.4", note="Replaces it whole")
+behaviour(
+    "GET /webhooks/v1/registration/validationEvents/{correlation}",
+    source="documented",
+    page="core 9.4",
+    note="Each attempt with its outcome",
+)
 behaviour(
     "DELETE /webhooks/v1/registration",
     source="assumed",
