@@ -82,7 +82,10 @@ class Application:
         call.request_id = headers.get("ms-requestid") or self.emulator.next_request_id()
         call.correlation_id = headers.get("ms-correlationid") or self.emulator.next_request_id()
         if route.method in _BODY_METHODS:
-            call.raw_body = await _read_body(receive)
+            whole = await _read_body(receive)
+            if whole is None:
+                return  # the client went away in the middle of its request: it was never made
+            call.raw_body = whole
         status, extra, body = await pipeline.answer(call)
         compliant = pipeline.mfa_header(call, call.principal)
         if compliant is not None:
@@ -145,12 +148,13 @@ class Application:
         return self._date[1]
 
 
-async def _read_body(receive: Receive) -> bytes:
+async def _read_body(receive: Receive) -> bytes | None:
+    """Return the whole body; None when the client left before it was complete."""
     parts: list[bytes] = []
     while True:
         message = await receive()
         if message["type"] != "http.request":
-            return b"".join(parts)
+            return None
         parts.append(message.get("body", b""))
         if not message.get("more_body", False):
             return b"".join(parts)

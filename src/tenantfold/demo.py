@@ -134,6 +134,7 @@ class Demo:
         self.command("inventory")
         self.command("tenants")
         self.command("export", "subscriptions", "--to", str(self.folder / "subscriptions.xlsx"))
+        self.command("export", "list", "--to", str(self.folder / "customers-to-move.csv"))
         self.say("The account managers fill in who accepted the Microsoft Customer Agreement, and when.")
         self.write_list()
         self.command("plan", "--customers", str(self.folder / "customers-to-move.csv"))

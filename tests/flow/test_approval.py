@@ -72,7 +72,7 @@ async def test_a_plan_on_old_snapshots_is_not_approved():
     desk = Desk()
     plan = await desk.plan()
     await desk.snapshot()
-    with pytest.raises(PlanStaleError, match="snapshot 1 of tenant se, but snapshot 2"):
+    with pytest.raises(PlanStaleError, match="snapshot 1 of tenant 'se', but snapshot 2"):
         await desk.approve(plan.checksum)
 
 

@@ -11,7 +11,7 @@ from tenantfold.cli.options import ConfigOption, JsonOption, run_command
 from tenantfold.cli.render import Renderer
 from tenantfold.domain.model import Tenant
 from tenantfold.domain.records import Snapshot
-from tenantfold.errors import ExitCode
+from tenantfold.errors import ExitCode, InputError
 from tenantfold.flow.inventory import InventoryTask, take
 
 
@@ -31,6 +31,38 @@ def inventory(
                 taken = [(tenant, await take(_task(program, tenant), report)) for tenant in chosen]
         renderer.document([snapshot for _, snapshot in taken])
         _show(renderer, taken)
+        return ExitCode.OK
+
+    run_command(config_path, as_json, work)
+
+
+def catalog(
+    *,
+    country: Annotated[str, typer.Argument(help="Two letters, such as SE.")],
+    search: Annotated[str, typer.Option("--search", help="Only offers whose name holds this text.")] = "",
+    config_path: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List what the target tenant can sell in a country, as its newest inventory saw it (for the offer mapping)."""
+
+    async def work(program: Program, renderer: Renderer) -> ExitCode:
+        snapshot = await program.store.newest_snapshot(program.target.id)
+        offers = await program.store.catalog(snapshot, country.upper()) if snapshot else {}
+        if not offers:
+            known = ", ".join(snapshot.offer_countries) if snapshot else ""
+            raise InputError(
+                f"The target's inventory holds no catalog for '{country}'{f'; it has {known}' if known else ''}.",
+                next_step="Catalogs are read for the countries of the source customers: run tenantfold inventory.",
+            )
+        found = [one for one in offers.values() if one.is_available and search.casefold() in one.name.casefold()]
+        found.sort(key=lambda one: one.name)
+        renderer.document(found)
+        rows = [
+            (one.id, one.name, "add-on" if one.is_add_on else "", one.minimum_quantity, one.maximum_quantity)
+            for one in found
+        ]
+        headings = ("offer id", "offer", "", "from", "to licenses")
+        renderer.table(f"Sold in {country.upper()}", headings, rows, numbers=(3, 4))
         return ExitCode.OK
 
     run_command(config_path, as_json, work)

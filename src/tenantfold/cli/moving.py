@@ -31,7 +31,12 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
-def invite(*, config_path: ConfigOption = None, as_json: JsonOption = False) -> None:
+def invite(
+    *,
+    again: Annotated[bool, typer.Option("--again", help="Write those once more that were written before.")] = False,
+    config_path: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Write an invitation for every customer of the approved plan. Send the files; the link is the target's own."""
 
     async def work(program: Program, renderer: Renderer) -> ExitCode:
@@ -43,13 +48,18 @@ def invite(*, config_path: ConfigOption = None, as_json: JsonOption = False) -> 
             partner_name=identity.company_name,
             clock=program.clock,
             write=lambda customer, text: _write(folder, customer, text),
+            again=again,
         )
         async with program.store.exclusive("invite"):
             with renderer.progress() as report:
                 written = await write_invitations(task, report)
         renderer.document(written)
-        renderer.line(f"{len(written)} invitation(s) written to {folder}." if written else "Nobody is left to invite.")
-        renderer.hint("Send them, then: tenantfold run")
+        if written:
+            renderer.line(f"{len(written)} invitation(s) written to {folder}.")
+            renderer.hint("Send them, then: tenantfold run")
+        else:
+            renderer.line("Nobody is left to invite; --again writes those of before once more.")
+            renderer.hint("tenantfold run")
         return ExitCode.OK
 
     run_command(config_path, as_json, work)

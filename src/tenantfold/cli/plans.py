@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import getpass
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
@@ -16,12 +16,14 @@ from tenantfold.cli.options import ConfigOption, JsonOption, run_command
 from tenantfold.cli.render import Renderer
 from tenantfold.domain.explanation import standing_of
 from tenantfold.domain.findings import Finding, Severity
-from tenantfold.domain.plan import Disposition, PlanCustomer, PlanRecord
+from tenantfold.domain.plan import Disposition, PlanCustomer, PlanItem, PlanRecord
 from tenantfold.errors import ExitCode, InputError
 from tenantfold.flow.approval import approve as approve_plan
 from tenantfold.flow.approval import newest_plan
 from tenantfold.flow.planning import PlanTask, make
 from tenantfold.listfiles import read_customer_list, read_offer_mapping
+
+MANY = 8  # equal warnings of more customers than this are one row
 
 show_app = typer.Typer(help="Look at the plan or at one customer.", no_args_is_help=True)
 
@@ -113,12 +115,26 @@ def _print_plan(
         headings = ("customer", "reason", "rule", "found", "what to do")
         renderer.table("Blocked (they stay in the plan)", headings, rows_blocked)
     if to_look_at:
-        rows_warned = [(name, one.code, one.rule, one.detail) for name, one in to_look_at]
-        renderer.table("Worth a look before approval", ("customer", "what", "rule", "found"), rows_warned)
+        renderer.table("Worth a look before approval", ("customer", "what", "rule", "found"), _warned(to_look_at))
     if record.approved_at is None:
         renderer.hint(f"tenantfold approve {record.checksum[:12]}")
     else:
         renderer.line(f"Approved by {record.approved_by} at {record.approved_at:%Y-%m-%d %H:%M} UTC.")
+
+
+def _warned(to_look_at: list[tuple[str, Finding]]) -> list[tuple[object, ...]]:
+    """One row a warning; a warning that many customers share is one row with their number."""
+    by_code: dict[str, list[tuple[str, Finding]]] = defaultdict(list)
+    for name, found in to_look_at:
+        by_code[found.code].append((name, found))
+    rows: list[tuple[object, ...]] = []
+    for group in by_code.values():
+        if len(group) > MANY:
+            first = group[0][1]
+            rows.append((f"{len(group)} customers", first.code, first.rule, f"{first.detail} {first.next_action}"))
+        else:
+            rows += [(name, one.code, one.rule, one.detail) for name, one in group]
+    return rows
 
 
 def _first_of_each(findings: Iterable[Finding]) -> list[Finding]:
@@ -146,7 +162,7 @@ def show_customer(
         rows = [
             (
                 keys[item.tenant_id],
-                f"{'+ ' if item.is_add_on else ''}{item.offer_name}",
+                _offer(item),
                 item.license_count,
                 item.billing_cycle,
                 item.wire_status,
@@ -155,13 +171,19 @@ def show_customer(
             )
             for item in case.customer.items
         ]
-        headings = ("tenant", "subscription", "licenses", "billing", "status", "route", "how far")
+        headings = ("tenant", "subscription", "licenses", "billing", "status when planned", "route", "how far")
         renderer.title(f"{name} ({customer_id}), {case.customer.country}: {case.progress.phase.value}")
         renderer.table("", headings, rows, numbers=(2,))
         renderer.hint(f"tenantfold explain {customer_id}")
         return ExitCode.OK
 
     run_command(config_path, as_json, work)
+
+
+def _offer(item: PlanItem) -> str:
+    """The offer, and what it becomes at the target where that is another one."""
+    other = item.target_offer_id is not None and item.target_offer_id != item.offer_id
+    return f"{'+ ' if item.is_add_on else ''}{item.offer_name}{f' -> {item.target_offer_name}' if other else ''}"
 
 
 def approve(
@@ -176,9 +198,11 @@ def approve(
     async def work(program: Program, renderer: Renderer) -> ExitCode:
         await program.follow_server_time()
         name = by or getpass.getuser()
+        before = await newest_plan(program.store)
         record = await approve_plan(program.store, program.store, program.clock, checksum=checksum, approved_by=name)
         renderer.document(record)
-        renderer.line(f"Plan {record.checksum[:12]} is approved by {record.approved_by}.")
+        already = "was approved already" if before.approved_at else "is approved"
+        renderer.line(f"Plan {record.checksum[:12]} {already} by {record.approved_by}.")
         renderer.hint("tenantfold invite")
         return ExitCode.OK
 

@@ -95,7 +95,8 @@ class Renderer:
             facts = {"code": error.code, "message": error.message, "next_step": error.next_step}
             self.document({"error": facts | {"facts": error.facts}})
             return
-        self._err.print(f"error: {safe(error.message)}", style="red", soft_wrap=True)
+        for number, line in enumerate(error.message.splitlines()):
+            self._err.print(f"{'       ' if number else 'error: '}{safe(line)}", style="red", soft_wrap=True)
         if error.next_step:
             self._err.print(f"-> {safe(error.next_step)}", style="cyan", soft_wrap=True)
 

@@ -14,13 +14,15 @@ from tenantfold.cli.render import Renderer
 from tenantfold.errors import ExitCode
 from tenantfold.reports.gather import gather
 from tenantfold.reports.html_report import write_html
+from tenantfold.reports.move_list import MOVE_LIST, move_list_rows
+from tenantfold.reports.move_list import TABLE as MOVE_TABLE
 from tenantfold.reports.tables import TABLES, table_named, table_rows
 from tenantfold.reports.workbook import write_table, write_tables
 
 
 def export(
     *,
-    what: Annotated[str, typer.Argument(help=f"What to write: {', '.join(TABLES)}.")],
+    what: Annotated[str, typer.Argument(help=f"What to write: {', '.join(TABLES)}, or list (for plan --customers).")],
     to: Annotated[Path, typer.Option("--to", help="The file, ending in .xlsx or .csv.")],
     config_path: ConfigOption = None,
     as_json: JsonOption = False,
@@ -28,8 +30,11 @@ def export(
     """Write a list to an Excel or CSV file. Cells that look like formulas are kept as text."""
 
     async def work(program: Program, renderer: Renderer) -> ExitCode:
-        table = table_named(what)
-        rows = await write_table(table, table_rows(program.store, table), to)
+        if what == MOVE_LIST:
+            rows = await write_table(MOVE_TABLE, move_list_rows(program.store), to)
+        else:
+            table = table_named(what)
+            rows = await write_table(table, table_rows(program.store, table), to)
         renderer.document({"file": to, "rows": rows})
         renderer.line(f"{rows} row(s) written to {to}.")
         return ExitCode.OK

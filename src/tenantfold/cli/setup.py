@@ -17,8 +17,6 @@ from tenantfold.errors import ExitCode
 from tenantfold.flow.doctor import Check, Verdict, examine
 from tenantfold.prepare import prepare_database, prepare_folder
 
-OWNER_ONLY = "Make the file readable by its owner only."
-
 config_app = typer.Typer(help="Look at the settings.", no_args_is_help=True)
 
 

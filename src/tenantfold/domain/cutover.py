@@ -323,7 +323,7 @@ def _provisioning(count: int, now: datetime, policy: Policy) -> Refusal:
         rule="commerce reference 0.7",
         detail=f"{count} ordered subscription(s) do not show at the target yet.",
         owner=Owner.MICROSOFT,
-        next_action="tenantfold looks again by itself; orders take up to 15 minutes to show.",
+        next_action="Keep tenantfold run going, or run it again: it looks again (up to 15 minutes).",
         due_at=now + timedelta(seconds=policy.retry_seconds),
     )
 
@@ -387,7 +387,7 @@ def _patient(refusal: Refusal, counterpart: Counterpart, now: datetime, policy: 
         refusal,
         phase=Phase.CUTTING_OVER,
         owner=Owner.MICROSOFT,
-        next_action="tenantfold looks again by itself.",
+        next_action="Keep tenantfold run going, or run it again: it looks again.",
         due_at=now + timedelta(seconds=policy.retry_seconds),
     )
 
@@ -443,7 +443,7 @@ def _still_active(item: PlanItem, suspended_at: datetime, now: datetime, policy:
         rule="R-43",
         detail=f"{item.offer_name} was suspended at {suspended_at:%Y-%m-%d %H:%M} UTC but reads active.",
         owner=Owner.MICROSOFT if lagging else Owner.OPERATIONS,
-        next_action="tenantfold looks again by itself."
+        next_action="Keep tenantfold run going, or run it again: it looks again."
         if lagging
         else "Somebody may have reactivated it: while it is active both sides are billed.",
         due_at=now + timedelta(seconds=policy.retry_seconds) if lagging else None,

@@ -9,8 +9,8 @@ def invitation_text(company_name: str, partner_name: str, url: str) -> str:
 
 Dear administrator of {company_name},
 
-we are moving all our customers into one Microsoft partner account. Your subscriptions, users, data and prices with
-us stay as they are. Before we can continue to provide your subscriptions from the new account, a Global administrator
+we are moving all our customers into one Microsoft partner account. Your users and your data are not touched by this
+step. Before we can continue to provide your subscriptions from the new account, a Global administrator
 of your organization has to accept it once:
 
   1. Open this link: {url}

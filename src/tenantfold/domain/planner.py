@@ -155,7 +155,7 @@ def _with_target_offer(
                 FindingCode.OFFER_NOT_SOLD,
                 "R-121",
                 f"{item.offer_name} ({item.offer_id}) is no longer sold in this country.",
-                "Choose an offer to replace it: add an approved row to the offer mapping file and plan again.",
+                "Choose another (tenantfold catalog COUNTRY), add an approved row to the mapping file, plan again.",
             ),
         )
     if not mapped.is_approved:

@@ -107,7 +107,7 @@ def _settling(intent: Intent, settled_at: datetime) -> Refusal:
         detail=f"The answer to an order sent at {intent.at:%Y-%m-%d %H:%M:%S} UTC was lost; nothing of it shows at the "
         f"target yet. It is sent again only if nothing shows until {settled_at:%H:%M:%S} UTC.",
         owner=Owner.TENANTFOLD,
-        next_action="tenantfold looks again by itself.",
+        next_action="Keep tenantfold run going, or run it again: it looks again.",
         due_at=settled_at,
     )
 

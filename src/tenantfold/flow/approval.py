@@ -21,12 +21,13 @@ async def approve(ledger: Ledger, inventory: Inventory, clock: Clock, *, checksu
             f"'{checksum}' is not the checksum of the newest plan, which is {plan.checksum[:12]}.",
             next_step="Look at it with: tenantfold show plan. Then approve at least 8 digits of its checksum.",
         )
+    keys = {tenant.id: tenant.key for tenant in await inventory.tenants()}
     for tenant_id, number in plan.header.snapshots:
         newest = await inventory.newest_snapshot(tenant_id)
         if newest is None or newest.number != number:
             raise PlanStaleError(
-                f"Plan {plan.checksum[:12]} was built on snapshot {number} of tenant {tenant_id}, but snapshot "
-                f"{newest.number if newest else 'none'} is the newest.",
+                f"Plan {plan.checksum[:12]} was built on snapshot {number} of tenant "
+                f"'{keys.get(tenant_id, tenant_id)}', but snapshot {newest.number if newest else 'none'} is the newest.",
                 next_step="Run: tenantfold plan, look at the new plan and approve that one.",
             )
     if plan.approved_at is not None:

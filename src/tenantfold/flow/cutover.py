@@ -343,7 +343,7 @@ def _later(error: PartnerCenterError, now: datetime, policy: Policy) -> Refusal:
         rule="R-226",
         detail=error.message,
         owner=Owner.TENANTFOLD,
-        next_action="tenantfold tries again by itself.",
+        next_action="Keep tenantfold run going, or run it again: it tries again.",
         due_at=now + timedelta(seconds=policy.retry_seconds),
     )
 

@@ -25,6 +25,7 @@ class InviteTask:
     partner_name: str
     clock: Clock
     write: WriteMessage
+    again: bool = False  # write those that were written before once more (lost files, a reminder)
 
 
 async def invite(task: InviteTask, report: Reporter) -> tuple[Invitation, ...]:
@@ -38,7 +39,8 @@ async def invite(task: InviteTask, report: Reporter) -> tuple[Invitation, ...]:
     waiting = await task.ledger.waiting_for_acceptance()
     written = []
     async for customer in task.ledger.plan_customers(plan.id, Disposition.MOVE):
-        if customer.customer_id in known or customer.customer_id not in waiting or customer.at_target_already:
+        written_before = customer.customer_id in known and not task.again
+        if written_before or customer.customer_id not in waiting or customer.at_target_already:
             continue
         place = task.write(customer, invitation_text(customer.company_name, task.partner_name, url))
         invitation = Invitation(customer_id=customer.customer_id, url=url, written_to=place, at=task.clock.now())
