@@ -85,7 +85,7 @@ async def test_an_accepted_offer_moves_base_and_add_ons(emulator: Emulator, clie
     assert new[1]["parentSubscriptionId"] == new[0]["id"]
     assert (await read_transfer(source, transfer))["status"] == "Complete"
     totals = [row.what for row in emulator.world.changes if row.what.startswith("transfer.")]
-    assert totals == ["transfer.created", "transfer.ended"]
+    assert totals == ["transfer.created", "transfer.ended", "transfer.completed", "transfer.completed"]
 
 
 async def test_seats_are_those_of_the_offer(client: Client):
