@@ -105,6 +105,10 @@ async def test_a_proof_key_is_checked(emulator: Emulator, anonymous: httpx2.Asyn
     [
         ({"client_id": "nobody"}, 700016),
         ({"redirect_uri": "https://elsewhere.example/back"}, 50011),
+        ({"redirect_uri": "http://[::1"}, 50011),
+        ({"redirect_uri": "http://localhost:80;x/"}, 50011),
+        ({"redirect_uri": "http://a;b@localhost/"}, 50011),
+        ({"redirect_uri": "javascript://localhost/%0aalert(1)"}, 50011),
         ({"response_type": "token"}, 700054),
         ({"response_mode": "pigeon"}, 70007),
     ],

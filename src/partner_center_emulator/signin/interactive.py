@@ -80,14 +80,23 @@ def check_request(
     """Return the application that asks for a code; raises SignInError 90002, 700016 or 50011."""
     app = models.find_registration(emulator, tenant_name, client_id, cloud)
     known = {uri.rstrip("/") for uri in app.redirect_uris}
-    host = urlsplit(redirect_uri).hostname
-    if redirect_uri.rstrip("/") not in known and (known or host not in _THIS_MACHINE):
+    if redirect_uri.rstrip("/") not in known and (known or not _is_here(redirect_uri)):
         raise SignInError(
             50011,
             "invalid_request",
             f"The redirect URI '{redirect_uri}' does not match those of the application '{client_id}'.",
         )
     return app
+
+
+def _is_here(address: str) -> bool:
+    """Whether this is a plain web address on this machine; it goes into a header, so nothing odd may be in it."""
+    try:
+        parts = urlsplit(address)
+        _ = parts.port
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and parts.username is None and parts.hostname in _THIS_MACHINE
 
 
 def issue_code(emulator: Emulator, code: AuthorizationCode) -> str:
