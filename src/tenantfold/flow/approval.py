@@ -27,7 +27,8 @@ async def approve(ledger: Ledger, inventory: Inventory, clock: Clock, *, checksu
         if newest is None or newest.number != number:
             raise PlanStaleError(
                 f"Plan {plan.checksum[:12]} was built on snapshot {number} of tenant "
-                f"'{keys.get(tenant_id, tenant_id)}', but snapshot {newest.number if newest else 'none'} is the newest.",
+                f"'{keys.get(tenant_id, tenant_id)}', but snapshot {newest.number if newest else 'none'} is the "
+                "newest.",
                 next_step="Run: tenantfold plan, look at the new plan and approve that one.",
             )
     if plan.approved_at is not None:
