@@ -9,6 +9,7 @@ import pytest
 from partner_center_emulator.azure import benefits
 from partner_center_emulator.azure import models as azure
 from partner_center_emulator.emulator import Emulator
+from partner_center_emulator.ledger import report
 from partner_center_emulator.state.azure import Benefit, Entitlement
 from partner_center_emulator.world import Subscription, World
 from tests.emulator.commerce import Json, commerce_emulator, refused, subscription_path
@@ -116,20 +117,6 @@ async def test_a_plan_with_active_items_cannot_be_suspended(emulator: Emulator, 
     assert (await caller.patch(path, json={**shown, "status": "suspended"})).json()["status"] == "suspended"
 
 
-async def test_an_azure_subscription_is_registered_for_reservations(emulator: Emulator, client: Client):
-    """202 with the address of the status, which says Registering for ten minutes."""
-    opened, caller = plan(emulator), client("se")
-    path = subscription_path(opened.id)
-    before = (await caller.get(f"{path}/registrationstatus")).json()
-    assert before["status"] == "NotRegistered"
-    assert set(missing(sample_body("get-subscription-registration-status"), before)) == set()
-    asked = await caller.post(f"{path}/registrations")
-    assert (asked.status_code, f"/v1{asked.headers['Location']}") == (202, f"{path}/registrationstatus")
-    assert (await caller.get(f"{path}/registrationstatus")).json()["status"] == "Registering"
-    emulator.clock.advance(10 * MINUTE)
-    assert (await caller.get(f"{path}/registrationstatus")).json()["status"] == "Registered"
-
-
 # -- transfer of billing ownership ------------------------------------------------------------------------------------
 
 
@@ -146,6 +133,16 @@ async def test_billing_moves_and_roles_stay(emulator: Emulator, client: Client):
     assert shown["tenant_id"] == TARGET
     assert msgspec.to_builtins(row.roles) == roles
     assert {entry["tenant_id"] for entry in shown["roles"]} == {ALFA, SE}
+
+
+async def test_the_truth_ledger_takes_no_azure_for_seats(emulator: Emulator, client: Client):
+    """Neither the target's plan nor a converted legacy subscription is a twin, a gap or a difference."""
+    tenant, customer = emulator.world.partner_tenants[SE], emulator.world.customers[ALFA]
+    old = azure.open_legacy(emulator, tenant, customer)
+    plan(emulator, TARGET)
+    await transferred(emulator, client, old.id)
+    totals = report(emulator).totals
+    assert (totals.twins, totals.gaps, totals.unequal, totals.overlap_seat_days) == (0, 0, 0, 0)
 
 
 async def test_the_customer_changes_the_roles_afterwards(emulator: Emulator, client: Client):

@@ -111,7 +111,8 @@ def _lives(
         else:
             count.source_active += is_active
             count.movable += is_active and not subscription.is_trial
-        if customer_id in touched:
+        # Azure has no seats: its truth is in the entitlements, whose id stays while billing moves
+        if customer_id in touched and subscription.billing_type != "usage":
             lives[customer_id][at_target].append(track(world, subscription, changes.get(subscription.id, ())))
     return lives, counts
 
