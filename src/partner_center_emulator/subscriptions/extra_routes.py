@@ -10,7 +10,7 @@ from partner_center_emulator.orders import activation
 from partner_center_emulator.orders.reading import read_day
 from partner_center_emulator.orders.wanted import allowed_ends
 from partner_center_emulator.requests import Call, Reply, Route
-from partner_center_emulator.subscriptions import transitions
+from partner_center_emulator.subscriptions import conversions, transitions
 from partner_center_emulator.subscriptions.models import find_subscription
 from partner_center_emulator.subscriptions.months import TERM_MONTHS
 from partner_center_emulator.wire import Json, attributes, collection, wire_date
@@ -80,6 +80,18 @@ async def post_transition(call: Call) -> Reply:
     return Reply(transitions.wire_transition(done, just_started=True))
 
 
+async def read_conversions(call: Call) -> Reply:
+    """Answer ``GET .../subscriptions/{subscription}/conversions``: what a legacy trial may become."""
+    found = _subscription(call)
+    rows = [conversions.wire_conversion(found, offer) for offer in conversions.targets(call.emulator, found)]
+    return Reply(collection(rows))
+
+
+async def post_conversion(call: Call) -> Reply:
+    """Answer ``POST .../subscriptions/{subscription}/conversions``: a legacy trial becomes paid."""
+    return Reply(conversions.convert(call.emulator, _subscription(call), call.members(), call.request_id))
+
+
 def _wire_end(kind: str, day: date, subscription_ids: list[str]) -> Json:
     return {
         "allowedCustomTermEndDateType": kind,
@@ -98,6 +110,8 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", f"{_ONE}/activate", post_activation, resource="subscription", roles=_BUYERS),
     Route("GET", f"{_ONE}/transitionEligibilities", read_eligibilities, resource="subscription"),
     Route("GET", f"{_ONE}/transitions", read_transitions, resource="subscription"),
+    Route("GET", f"{_ONE}/conversions", read_conversions, auth="AU", resource="subscription"),
+    Route("POST", f"{_ONE}/conversions", post_conversion, auth="AU", resource="subscription", roles=_BUYERS),
     Route("POST", f"{_ONE}/transitions", post_transition, resource="subscription", roles=_BUYERS),
 )
 
@@ -112,3 +126,5 @@ behaviour(f"GET {_ONE}/transitionEligibilities", source="assumed", page="commerc
 behaviour(f"GET {_ONE}/transitions", source="documented", page="commerce 3.8", note="History; `operationId`")
 behaviour(f"POST {_ONE}/transitions", source="documented", page="commerce 3.8", note="All seats: the id stays")
 behaviour(f"POST {_ONE}/transitions", source="assumed", page="commerce 3.8", note="Done at once; term end stays")
+behaviour(f"GET {_ONE}/conversions", source="documented", page="commerce 3.1", note="Legacy trial to paid; app+user")
+behaviour(f"POST {_ONE}/conversions", source="documented", page="commerce 3.1", note="What is wrong stands in `error`")
