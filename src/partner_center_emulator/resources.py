@@ -47,6 +47,8 @@ _PARTS = ("graph.gdap", "pace", "strict", "actors.support")
 
 def routes() -> tuple[Route | Page, ...]:
     """Return every route of every resource, in the order of the list above."""
+    for name in _PARTS:  # they list their behaviours when they are imported
+        import_module(f"partner_center_emulator.{name}")
     found: list[Route | Page] = []
     for name in RESOURCES:
         found.extend(import_module(f"partner_center_emulator.{name}.routes").ROUTES)

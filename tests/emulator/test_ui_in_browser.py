@@ -53,7 +53,7 @@ def test_moves_the_clock_and_switches_faults(page: Page, emulator: Emulator):
     assert (emulator.clock.now() - before).total_seconds() == 86_400
     page.get_by_role("link", name="Faults").click()
     page.get_by_role("button", name="One storm of 429").click()
-    expect(page.get_by_text("1 on")).to_be_visible()
+    expect(page.locator(".badge")).to_have_text("1 on")
     page.get_by_role("button", name="Switch off").click()
     expect(page.get_by_role("button", name="Switch on")).to_be_visible()
     assert [fault.enabled for fault in emulator.world.behaviour.faults.plan.faults] == [False]

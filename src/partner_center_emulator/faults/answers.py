@@ -10,11 +10,19 @@ from typing import cast
 import msgspec
 
 from partner_center_emulator import resources
+from partner_center_emulator.coverage import behaviour
 from partner_center_emulator.errors import ApiError
 from partner_center_emulator.faults import draws
 from partner_center_emulator.requests import Call, Route
 from partner_center_emulator.state.behaviour import Fault, StaleImage
 from partner_center_emulator.wire import Json
+
+behaviour(
+    "faults",
+    source="assumed",
+    page="core 10a",
+    note="Failures on demand from a seeded plan (docs/reference/emulator-faults.md); none without a plan",
+)
 
 
 def alter(call: Call, body: object) -> object:

@@ -7,18 +7,10 @@ from starlette.requests import Request
 
 from partner_center_emulator import pace
 from partner_center_emulator.control import PREFIX, ControlError, guarded, order_of
-from partner_center_emulator.coverage import behaviour
 from partner_center_emulator.emulator import Emulator
 from partner_center_emulator.faults import plan as plans
 from partner_center_emulator.requests import Page
 from partner_center_emulator.state.behaviour import Fault, FaultPlan, Pace
-
-behaviour(
-    "faults",
-    source="assumed",
-    page="core 10a",
-    note="Failures on demand from a seeded plan (docs/reference/emulator-faults.md); none without a plan",
-)
 
 
 class FaultsOrder(msgspec.Struct, forbid_unknown_fields=True):
