@@ -117,6 +117,20 @@ async def test_a_plan_with_active_items_cannot_be_suspended(emulator: Emulator, 
     assert (await caller.patch(path, json={**shown, "status": "suspended"})).json()["status"] == "suspended"
 
 
+async def test_an_azure_subscription_is_registered_for_reservations(emulator: Emulator, client: Client):
+    """202 with the address of the status, which says Registering for ten minutes."""
+    opened, caller = plan(emulator), client("se")
+    path = subscription_path(opened.id)
+    before = (await caller.get(f"{path}/registrationstatus")).json()
+    assert before["status"] == "NotRegistered"
+    assert set(missing(sample_body("get-subscription-registration-status"), before)) == set()
+    asked = await caller.post(f"{path}/registrations")
+    assert (asked.status_code, f"/v1{asked.headers['Location']}") == (202, f"{path}/registrationstatus")
+    assert (await caller.get(f"{path}/registrationstatus")).json()["status"] == "Registering"
+    emulator.clock.advance(10 * MINUTE)
+    assert (await caller.get(f"{path}/registrationstatus")).json()["status"] == "Registered"
+
+
 # -- transfer of billing ownership ------------------------------------------------------------------------------------
 
 

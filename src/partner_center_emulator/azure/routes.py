@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from partner_center_emulator.audit import models as audit
-from partner_center_emulator.azure import control, usage
+from partner_center_emulator.azure import control, registration, usage
 from partner_center_emulator.azure.models import (
     LEGACY_OFFER,
     cancel_entitlement,
@@ -96,6 +96,7 @@ ROUTES: tuple[Route | Page, ...] = (
     Route("POST", f"{_ONE}/cancel", cancel, resource="subscription", roles=_ADMINS),
     Route("POST", f"{_ONE}/reactivate", reactivate, resource="subscription", roles=_ADMINS),
     *usage.ROUTES,
+    *registration.ROUTES,
     *control.ROUTES,
 )
 

@@ -121,4 +121,5 @@ class AzureState(msgspec.Struct, kw_only=True):
     benefits: dict[str, Benefit] = {}
     service_requests: dict[str, ServiceRequest] = {}
     hand_overs: dict[str, HandOver] = {}  # key: service request id
+    registrations: dict[str, datetime] = {}  # commerce subscription id -> when it was registered for reservations
     source_becomes: SourceBecomes = "suspended"  # what is left of a legacy subscription that support has moved
