@@ -20,6 +20,7 @@ from benchmarks.measure import Bench, Figure, Measurement, measure
 from benchmarks.results import RESULTS, Result, save
 
 FOLDER = Path(__file__).parent
+MEASUREMENT = "measurement.json"  # what a benchmark's process leaves in its folder
 
 
 def names() -> tuple[str, ...]:
@@ -42,10 +43,9 @@ def run_apart(name: str, scale: float) -> Measurement | None:
         for step in ("prepare", "run"):
             command = [sys.executable, "-m", "benchmarks", name, "--inside", step, "--folder", folder]
             command += ["--scale", str(scale)]
-            answer = subprocess.run(command, cwd=FOLDER.parent, check=False, stdout=subprocess.PIPE)
-            if answer.returncode != 0:
+            if subprocess.run(command, cwd=FOLDER.parent, check=False).returncode != 0:
                 return None
-        return msgspec.json.decode(answer.stdout, type=Measurement)
+        return msgspec.json.decode((Path(folder) / MEASUREMENT).read_bytes(), type=Measurement)
 
 
 def table(result: Measurement) -> str:
@@ -92,7 +92,7 @@ def _inside(step: str, bench: Bench, scale: float, folder: Path) -> None:
     if step == "prepare":
         bench.prepare(bench.size(scale), folder)
     else:
-        print(msgspec.json.encode(measure(bench, scale, folder)).decode())
+        (folder / MEASUREMENT).write_bytes(msgspec.json.encode(measure(bench, scale, folder)))
 
 
 def _run(name: str, scale: float, *, keep: bool) -> bool:

@@ -1,4 +1,4 @@
-"""Writes the made book into a ledger as complete snapshots, the way an inventory would, but many customers at a time."""
+"""Writes the made book into a ledger as complete snapshots, as an inventory does, but many customers at a time."""
 
 from __future__ import annotations
 
@@ -34,16 +34,21 @@ async def write_source(store: Store, customers: int) -> None:
     await _write(store, SOURCE_TENANT, entries(customers), lambda entry: entry.subscriptions)
 
 
-async def write_target(store: Store, customers: int = 0, held: Held = lambda entry: ()) -> None:
+async def write_target(store: Store, customers: int = 0, held: Held | None = None) -> None:
     """A complete snapshot of the target tenant, with its catalog of one country and what ``held`` says."""
-    snapshot = await _write(store, TARGET_TENANT, entries(customers), held, close=False)
+    snapshot = await _write(store, TARGET_TENANT, entries(customers), held or nothing, close=False)
     offers: list[Read[Offer]] = [Read(value=one, document=b"{}") for one in context().catalog["SE"].values()]
     await store.save_offers(snapshot, "SE", offers)
     await store.complete_snapshot(snapshot, NOW)
 
 
+def nothing(entry: BookEntry) -> list[Subscription]:
+    """What the target holds of a customer that has not moved."""
+    return [one for one in entry.subscriptions if one.tenant_id == TARGET_TENANT.id]
+
+
 def moved(entry: BookEntry) -> list[Subscription]:
-    """What the target holds of a customer that moved; every thousandth customer has one license too few of one offer."""
+    """What the target holds of a customer that moved; every thousandth has a license too many of one offer."""
     copies = [
         replace(one, tenant_id=TARGET_TENANT.id, id=SubscriptionId(f"9{one.id[1:]}")) for one in entry.subscriptions
     ]
