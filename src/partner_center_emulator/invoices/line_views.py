@@ -130,12 +130,18 @@ def one_time_line(shown: Shown) -> Json:
         "subscriptionStartDate": wire_date(subscription.effective_start),
         "subscriptionEndDate": wire_date(subscription.commitment_end),
         "chargeStartDate": wire_date(line.start),
-        "chargeEndDate": wire_date(line.start if subscription.billing_cycle == "one_time" else line.end),
+        "chargeEndDate": wire_date(_last_day(shown)),
         **_terms(shown),
         "invoiceLineItemType": "billing_line_items",
         "billingProvider": "one_time",
         "attributes": attributes("OneTimeInvoiceLineItem"),
     }
+
+
+def _last_day(shown: Shown) -> date:
+    """Return the last charged day; what is bought for good has none, so its first is shown."""
+    is_for_good = shown.subscription.billing_cycle == "one_time" and not shown.line.entitlement_id
+    return shown.line.start if is_for_good else shown.line.end
 
 
 def _own_name(subscription: Subscription) -> str:

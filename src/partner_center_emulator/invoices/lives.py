@@ -85,23 +85,24 @@ class LifeBook:
     def _steps(self, subscription: Subscription, terms: SubscriptionTerms | None) -> Iterable[Step]:
         changes = self._changes.get(subscription.id, [])
         cycle = _first_cycle(subscription, changes)
-        first_cause: Cause = "transfer" if subscription.id in self._moved_from else "change"
+        end = _first_end(subscription, changes) if terms else None
         if not changes or changes[0].what != "subscription.created":
             yield from _before_the_record(self._world, subscription, changes, cycle)
         for change in changes:
             after = change.after
             cycle = str(after.get("billing_cycle", cycle))
-            is_created = change.what == "subscription.created"
-            is_last_stop = bool(subscription.moved_to) and change is changes[-1]
+            end = _day(after, "commitment_end") or end
+            is_arrival = change.what == "subscription.created" and subscription.id in self._moved_from
+            cause: Cause = "transfer" if is_arrival or after.get("cause") == "transfer" else "change"
             yield Step(
                 change.at,
                 str(after["status"]),
                 cast("int", after["quantity"]),
                 cycle,
-                first_cause if is_created else ("transfer" if is_last_stop else "change"),
+                cause,
                 _price(after, terms),
                 _day(after, "anchor"),
-                _day(after, "commitment_end") if terms else None,
+                end if terms else None,
                 str(after.get("charge", "")),
             )
 
@@ -113,6 +114,15 @@ def _first_cycle(subscription: Subscription, changes: list[StateChange]) -> str:
         if "billing_cycle" in change.after:
             return str(change.after["billing_cycle"])
     return subscription.billing_cycle
+
+
+def _first_end(subscription: Subscription, changes: list[StateChange]) -> date:
+    """Return the last day of the term that a subscription began with."""
+    for change in changes:
+        found = _day(change.before, "commitment_end")
+        if found is not None:
+            return found
+    return subscription.commitment_end
 
 
 def _before_the_record(
