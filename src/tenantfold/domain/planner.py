@@ -44,7 +44,9 @@ def build_customer(entry: BookEntry, context: PlanContext) -> PlanCustomer:
         at_target_already=any(seen.tenant_id == context.target.id for seen in entry.seen),
     )
     customer = _finishing(customer, context.counterparts)
-    return replace(customer, disposition=_disposition(customer, context.counterparts))
+    disposition = _disposition(customer, context.counterparts)
+    # most customers move: copying every one of them would be a tenth of all planning
+    return customer if disposition is customer.disposition else replace(customer, disposition=disposition)
 
 
 def _finishing(customer: PlanCustomer, counterparts: Mapping[SubscriptionId, Counterpart]) -> PlanCustomer:
@@ -100,11 +102,10 @@ def _items(entry: BookEntry, context: PlanContext, country: str) -> tuple[PlanIt
     held = [one for one in entry.subscriptions if one.tenant_id in context.sources]
     at_target = [one for one in entry.subscriptions if one.tenant_id == context.target.id]
     offers = context.catalog.get(country)  # None: this country's catalog was not read, nothing is said about offers
-    spoken_for = {counterpart.target_id for counterpart in context.counterparts.values()}
-    free = [one for one in at_target if one.id not in spoken_for and one.wire_status == WireStatus.ACTIVE]
+    free = [one for one in at_target if one.id not in context.spoken_for and one.wire_status == WireStatus.ACTIVE]
     items = tuple(_item(one, context, offers) for one in sorted(held, key=lambda one: (one.tenant_id, one.id)))
-    items = _adopt_bases(items, free)
-    items = _adopt_add_ons(items, free)
+    if free:
+        items = _adopt_add_ons(_adopt_bases(items, free), free)
     if offers is None:
         return items
     return _check_bases(_check_limits(items, entry.subscriptions, offers), offers)
@@ -117,6 +118,8 @@ def _item(source: Subscription, context: PlanContext, offers: Mapping[str, Offer
     if counterpart is not None:
         # ours already: an unfinished cutover goes on whatever the snapshot says, a finished one stays finished
         route, noted = (Route.SKIP if counterpart.suspended_at else Route.RECREATE), None
+    # the usual target is the same offer; it is filled in here, because copying an item costs more than making it
+    same = _same_offer(source, offers) if route is Route.RECREATE else None
     item = PlanItem(
         subscription_id=source.id,
         tenant_id=source.tenant_id,
@@ -127,24 +130,29 @@ def _item(source: Subscription, context: PlanContext, offers: Mapping[str, Offer
         billing_cycle=source.billing_cycle,
         wire_status=source.wire_status,
         route=route,
+        target_offer_id=same.id if same else None,
+        target_offer_name=same.name if same else "",
         parent_id=source.parent_id,
         partner_id_on_record=source.partner_id_on_record,
         term_duration=source.term_duration,
         target_id=counterpart.target_id if counterpart else None,
         findings=(noted,) if noted else (),
     )
+    if same is not None:
+        return _checked(item, same)
     if offers is None or not item.moves:
         return item
-    return _with_target_offer(item, context.mapping, offers)
+    return _with_other_offer(item, context.mapping, offers)
 
 
-def _with_target_offer(
-    item: PlanItem, mapping: Mapping[OfferId, OfferMapping], offers: Mapping[str, Offer]
-) -> PlanItem:
-    """Choose what to order: the same offer where it is sold, an approved other one where it is not (R-27, R-121)."""
-    same = offers.get(item.offer_id)
-    if same is not None and same.is_available:
-        return _checked(replace(item, target_offer_id=same.id, target_offer_name=same.name), same)
+def _same_offer(source: Subscription, offers: Mapping[str, Offer] | None) -> Offer | None:
+    """The offer of the source, where the target sells it (R-27)."""
+    same = offers.get(source.offer_id) if offers is not None else None
+    return same if same is not None and same.is_available else None
+
+
+def _with_other_offer(item: PlanItem, mapping: Mapping[OfferId, OfferMapping], offers: Mapping[str, Offer]) -> PlanItem:
+    """Choose what to order where the same offer is not sold: an approved other one (R-121)."""
     mapped = mapping.get(item.offer_id)
     if mapped is None and item.target_id is not None:  # ordered when it was still sold
         return replace(item, target_offer_id=item.offer_id, target_offer_name=item.offer_name)

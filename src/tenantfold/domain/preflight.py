@@ -6,7 +6,7 @@ Each check yields findings with severity, rule, owner and next action; nothing h
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tenantfold.domain.findings import Finding, FindingCode, Severity
 from tenantfold.domain.mapping import OfferMapping
@@ -32,7 +32,10 @@ HELD = frozenset({WireStatus.ACTIVE, WireStatus.SUSPENDED})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanContext:
-    """What planning knows beside the customer itself. ``catalog`` maps a country to its offers by id."""
+    """What planning knows beside the customer itself. ``catalog`` maps a country to its offers by id.
+
+    ``spoken_for`` are the target subscriptions that are counterparts already: made once, asked for every customer.
+    """
 
     target: Tenant
     sources: Mapping[TenantId, Tenant]
@@ -41,6 +44,11 @@ class PlanContext:
     regions: RegionMap
     counterparts: Mapping[SubscriptionId, Counterpart]
     contacts: Mapping[CustomerId, AgreementContact]
+    spoken_for: frozenset[SubscriptionId] = field(init=False)
+
+    def __post_init__(self) -> None:
+        targets = frozenset(counterpart.target_id for counterpart in self.counterparts.values())
+        object.__setattr__(self, "spoken_for", targets)
 
 
 def customer_findings(
