@@ -20,6 +20,7 @@ from partner_center_emulator.errors import gateway
 from partner_center_emulator.faults import pages as faulty_pages
 from partner_center_emulator.faults import routes as fault_control
 from partner_center_emulator.faults.delivery import Way
+from partner_center_emulator.openapi import routes as description
 from partner_center_emulator.requests import Call, Page, Route
 from partner_center_emulator.routing import Match, RouteTree
 from partner_center_emulator.signin import clouds
@@ -47,7 +48,7 @@ class Application:
     def __init__(self, emulator: Emulator, on_stop: Callable[[], None] | None = None) -> None:
         self.emulator = emulator
         self._on_stop = on_stop
-        pages = (*control.ROUTES, *fault_control.ROUTES, *support.ROUTES, *ui.ROUTES)
+        pages = (*control.ROUTES, *fault_control.ROUTES, *support.ROUTES, *ui.ROUTES, *description.ROUTES)
         self._tree = RouteTree((*resources.routes(), *pages))
         self._date: tuple[int, bytes] = (-1, b"")
 
