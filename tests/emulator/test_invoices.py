@@ -120,7 +120,7 @@ async def test_a_purchase_that_is_suspended_at_once_costs_nothing(emulator: Emul
     until(emulator, "04-05")
     charge, credit = await lines(client, key="target")
     assert (charge[0], credit[0]) == ("New purchase cycle fee", "Cancel fee")
-    assert cast("float", charge[3]) == -cast("float", credit[3]) > 0
+    assert cast("float", charge[3]) == -cast("float", credit[3])
     assert items((await client("target").get("/v1/invoices")).json())[0]["totalCharges"] == 0
 
 
@@ -188,7 +188,7 @@ async def test_the_balance_falls_when_an_invoice_is_paid(emulator: Emulator, cli
     until(emulator, "05-20")
     (summary,) = items((await client("se").get("/v1/invoices/summaries")).json())
     assert summary["lastPaymentAmount"] == owed["balanceAmount"]
-    assert summary["balanceAmount"] < 0  # the credit of the second invoice
+    assert cast("float", summary["balanceAmount"]) < 0  # the credit of the second invoice
     assert summary["lastPaymentDate"] == "2026-05-16T00:00:00.0000000Z"
     assert (await client("se", user=None).get("/v1/invoices/summary")).status_code == 403
 

@@ -238,5 +238,5 @@ async def test_the_life_of_a_subscription_of_each_kind_ends_in_a_last_invoice(em
     assert kinds == ["new"]
     account = ledger.report(emulator, customer_id=ALFA).money.accounts
     assert isinstance(account, list)
-    assert [(row.expected == row.invoiced, row.pending) for row in account] == [(True, 0)]
+    assert [(row.expected == row.invoiced, row.pending) for row in account] == [(True, Decimal(0))]
     assert emulator.clock.now() - emulator.world.started_at == timedelta(days=440)
