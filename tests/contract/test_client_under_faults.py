@@ -21,7 +21,15 @@ from tenantfold.errors import NoAnswerError, PartnerCenterError, UnavailableErro
 from tests.contract.test_client_against_emulator import Stage, lines_for, ready_customer, wish
 
 # after these the client reads again and gets the truth; the others may cost it an error, but no wrong value
-OVERCOME = ("latency", "throttle_storm", "server_error", "reset", "lost_answer", "slow_body", "truncated_body")
+OVERCOME: tuple[str, ...] = (
+    "latency",
+    "throttle_storm",
+    "server_error",
+    "reset",
+    "lost_answer",
+    "slow_body",
+    "truncated_body",
+)
 OVERCOME += ("token_expires", "stale_list")
 HARMFUL = (*OVERCOME, "truncated_json", "unknown_value", "failed_line")
 MOST_TRIES = 8
@@ -101,7 +109,9 @@ def test_reads_never_lie(fault: dict[str, object], second: dict[str, object], se
         truth = await read_everything(stage, customer_id)
         plan(stage, fault, second, seed=seed)
         with suppress(PartnerCenterError):
-            assert await read_everything(stage, customer_id) == truth
+            seen = await read_everything(stage, customer_id)
+            # the identity leaves empty what it cannot read, and says so
+            assert seen in (truth, (*truth[:-1], ""))
         assert set(stage.violations()) <= {"left_pages_unread"}
         await stage.http.aclose()
 

@@ -185,7 +185,8 @@ async def test_the_control_plane_sets_reads_and_clears_the_pace(
     assert {row["step"] for row in shown["waiting"]} <= {*shown["steps"]}
     assert {(row["tenant_id"], row["customer_id"]) for row in shown["waiting"]} == {(TARGET, ALFA)}
     assert len(shown["waiting"]) == 3
-    for bad in ({"*": {"advance": "soon"}}, {"*": {"reads": -1}}, {"*": {"seconds": -1}}, []):
+    wrong: list[object] = [{"*": {"advance": "soon"}}, {"*": {"reads": -1}}, {"*": {"seconds": -1}}, []]
+    for bad in wrong:
         assert (await anonymous.post(path, json=bad)).status_code == 400
     assert (await anonymous.delete(path)).json() == {"rules": {}}
     assert emulator.options.pace == {}
