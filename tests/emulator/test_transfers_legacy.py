@@ -171,3 +171,13 @@ async def test_bad_offers_are_refused(emulator: Emulator, client: Client):
     assert await offer(offer_body(other["id"], base["id"])) == (409, 900104)
     emulator.world.customers[ALFA].direct_signed_agreement = False
     assert refused(await target.post(f"{transfers_path(str(transfer['id']))}/accept")) == (403, 13605)
+
+
+async def test_a_partner_that_became_an_indirect_reseller_may_offer(emulator: Emulator, client: Client):
+    """R-156: that is whom this form is for; such a target cannot take anything."""
+    base = await buy_one(client("se"))
+    emulator.world.partner_tenants[SE].program = "indirect_reseller"
+    assert (await offered(client("se"), base["id"]))["status"] == "Active"
+    emulator.world.partner_tenants[TARGET].program = "indirect_reseller"
+    body = offer_body(base["id"])
+    assert refused(await client("se").post(transfers_path(), json=body)) == (403, 900137)

@@ -46,7 +46,7 @@ def create(emulator: Emulator, caller: PartnerTenant, customer: Customer, member
     target = emulator.world.partner_tenants.get(text_field(members, "targetPartnerTenantId").lower())
     if target is None:
         raise refusal(2000, "The targetPartnerTenantId is not the id of a partner.")
-    check_parties(emulator, caller, target, customer)
+    check_parties(emulator, caller, target, customer, source_may_resell=True)
     now = emulator.clock.now()
     transfer = Transfer(
         id=emulator.next_id("transfer"),

@@ -152,7 +152,14 @@ def tell_both(emulator: Emulator, transfer: Transfer) -> None:
         emulator.record(what, tenant_id=tenant_id, customer_id=transfer.customer_id, subject_id=transfer.id)
 
 
-def check_parties(emulator: Emulator, source: PartnerTenant, target: PartnerTenant, customer: Customer) -> None:
+def check_parties(
+    emulator: Emulator,
+    source: PartnerTenant,
+    target: PartnerTenant,
+    customer: Customer,
+    *,
+    source_may_resell: bool = False,
+) -> None:
     """Raise unless the two partner tenants may take part in a transfer of the customer.
 
     400 with 900136, 900148 or 900400 (other region, R-152), 403 with 900137, 900138 or 900159.
@@ -161,7 +168,8 @@ def check_parties(emulator: Emulator, source: PartnerTenant, target: PartnerTena
         raise refusal(900148)
     for tenant in (source, target):
         # R-145: whoever is not billed by Microsoft has nothing to give and cannot take
-        is_reseller = tenant.program == "indirect_reseller"
+        # (the legacy form is for those who became indirect resellers on their direct-bill tenant, R-156)
+        is_reseller = tenant.program == "indirect_reseller" and not (source_may_resell and tenant is source)
         if is_reseller or tenant.id in emulator.world.transfers.disabled_tenants:
             raise refusal(900137, tenant.id)
         if tenant.cloud != "commercial":
