@@ -7,7 +7,7 @@ import pytest
 from partner_center_emulator.agreements.models import is_confirmed
 from partner_center_emulator.emulator import Emulator
 from tests.emulator.conftest import Client
-from tests.emulator.small_world import ALFA, SE
+from tests.emulator.small_world import ALFA, SE, TARGET
 from tests.emulator.test_idempotency import agreement
 
 PATH = f"/v1/customers/{ALFA}/agreements"
@@ -88,9 +88,9 @@ async def test_a_purchase_is_open_after_attestation_or_own_signature(emulator: E
     assert not is_confirmed(emulator, SE, customer)
     await client("se").post(PATH, json=agreement())
     assert is_confirmed(emulator, SE, customer)
-    assert not is_confirmed(emulator, "another tenant", customer)
+    assert not is_confirmed(emulator, TARGET, customer)
     customer.direct_signed_agreement = True
-    assert is_confirmed(emulator, "another tenant", customer)
+    assert is_confirmed(emulator, TARGET, customer)
 
 
 async def test_refuses_an_unknown_type_and_an_application_alone(client: Client):
