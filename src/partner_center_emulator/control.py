@@ -70,6 +70,8 @@ def _guarded(handler: Callable[[Emulator, Request], Awaitable[object]]) -> PageH
 
     @wraps(handler)
     async def answer(emulator: Emulator, request: Request) -> Response:
+        if _is_foreign(request):
+            return _json({"error": "A page of another site may not use the control plane."}, 403)
         try:
             return _json(await handler(emulator, request))
         except ControlError as error:
@@ -78,6 +80,12 @@ def _guarded(handler: Callable[[Emulator, Request], Awaitable[object]]) -> PageH
             return _json({"error": f"The body cannot be used: {error}."}, 400)
 
     return answer
+
+
+def _is_foreign(request: Request) -> bool:
+    """Whether a browser sends this for a page of another site; tools send no origin at all."""
+    origin = request.headers.get("origin")
+    return origin is not None and origin.lower() != f"http://{request.headers.get('host', '')}".lower()
 
 
 async def _order(request: Request, kind: type[B]) -> B:

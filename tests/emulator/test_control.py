@@ -224,3 +224,13 @@ async def test_somebody_in_the_portal_changes_a_subscription(emulator: Emulator,
     assert (await control(anonymous, f"subscriptions/{held.id}", offer="x")).status_code == 400
     assert (await control(anonymous, f"subscriptions/{held.id}", quantity="x")).status_code == 400
     assert (await control(anonymous, "subscriptions/nothing", quantity=1)).status_code == 404
+
+
+async def test_a_page_of_another_site_cannot_move_the_world(emulator: Emulator, anonymous: httpx2.AsyncClient):
+    """Browsers name the site a request comes from; tools name none."""
+    before = emulator.clock.now()
+    foreign = {"Origin": "https://evil.example"}
+    refused = await anonymous.post("/_emulator/clock", json={"advance_seconds": 60}, headers=foreign)
+    assert refused.status_code == 403
+    assert emulator.clock.now() - before < timedelta(seconds=60)
+    assert (await anonymous.post("/_emulator/clock", json={"advance_seconds": 60})).status_code == 200

@@ -27,9 +27,9 @@ class Owned(Protocol):
     """What the customer's tenant holds."""
 
     def seats(self, key: str) -> int: ...  # noqa: D102 - see orders.holdings.Holdings
-    def ever(self, key: str) -> int: ...  # noqa: D102
-    def owns_any(self, keys: list[str]) -> bool: ...  # noqa: D102
-    def redemptions(self, promotion_id: str) -> int: ...  # noqa: D102
+    def ever(self, key: str) -> int: ...  # noqa: D102 - see orders.holdings.Holdings
+    def owns_any(self, keys: list[str]) -> bool: ...  # noqa: D102 - see orders.holdings.Holdings
+    def redemptions(self, promotion_id: str) -> int: ...  # noqa: D102 - see orders.holdings.Holdings
 
 
 def list_promotions(emulator: Emulator, country: str, segment: str) -> list[Promotion]:

@@ -17,7 +17,7 @@ from partner_center_emulator.index import CommerceIndex
 from partner_center_emulator.state.people import CustomerUser
 from partner_center_emulator.world import Customer, Subscription
 
-_FIRST = ("Ada", "Bo", "Carin", "Dag", "Ellen", "Frode", "Gry", "Hans", "Ida", "Jonas", "Kaja", "Lars", "Maja", "Nils")
+_FIRST = ("Ada", "Bo", "Karin", "Dag", "Ellen", "Frode", "Gry", "Hans", "Ida", "Jonas", "Kaja", "Lars", "Maja", "Nils")
 _LAST = ("Ahl", "Berg", "Dahl", "Ek", "Friis", "Holm", "Lund", "Moe", "Nygaard", "Rask", "Sund", "Toft", "Vik", "Wold")
 _FEWEST, _MOST = 5, 64
 

@@ -226,7 +226,7 @@ def _counts(conn: Connection, row_id: int) -> dict[str, int]:
     }
 
 
-def _count(conn: Connection, table: Any, *conditions: ColumnElement[bool]) -> int:  # noqa: ANN401
+def _count(conn: Connection, table: Any, *conditions: ColumnElement[bool]) -> int:  # noqa: ANN401 - any table
     return conn.execute(select(func.count()).select_from(table).where(*conditions)).scalar_one()
 
 
