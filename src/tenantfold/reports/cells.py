@@ -53,7 +53,7 @@ def xlsx_cell(value: object) -> Cell:
     """A cell for XLSX: times without a zone (they are UTC by heading), texts no longer than Excel allows."""
     if type(value) is str:  # nearly all cells are
         return value if value.isprintable() and len(value) < _SURELY_SHORT else _shortened(clean_text(value))
-    if value is None or type(value) is int:
+    if value is None or type(value) is int or type(value) is bool:
         return value
     cell = plain_cell(value)
     if isinstance(cell, str):
