@@ -59,10 +59,10 @@ def row(figure: Figure) -> str:
     """One line: budget, measured, the part of the budget used, verdict."""
     measured = f"{figure.measured:,g} {figure.unit}"
     if figure.budget is None or figure.ratio is None:
-        return f"  {figure.what:52}{'':>16}{measured:>18}"
+        return f"  {figure.what:58}{'':>16}{measured:>18}"
     budget = f"{'>=' if figure.at_least else '<='} {figure.budget:,g} {figure.unit}"
     verdict = "ok" if figure.is_within_budget else "OVER BUDGET"
-    return f"  {figure.what:52}{budget:>16}{measured:>18}{figure.ratio:>8.2f}  {verdict}"
+    return f"  {figure.what:58}{budget:>24}{measured:>22}{figure.ratio:>8.2f}  {verdict}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
