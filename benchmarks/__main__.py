@@ -59,7 +59,7 @@ def row(figure: Figure) -> str:
     """One line: budget, measured, the part of the budget used, verdict."""
     measured = f"{figure.measured:,g} {figure.unit}"
     if figure.budget is None or figure.ratio is None:
-        return f"  {figure.what:58}{'':>16}{measured:>18}"
+        return f"  {figure.what:58}{'':>24}{measured:>22}"
     budget = f"{'>=' if figure.at_least else '<='} {figure.budget:,g} {figure.unit}"
     verdict = "ok" if figure.is_within_budget else "OVER BUDGET"
     return f"  {figure.what:58}{budget:>24}{measured:>22}{figure.ratio:>8.2f}  {verdict}"

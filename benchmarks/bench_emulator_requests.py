@@ -11,6 +11,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
+from http import HTTPStatus
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
@@ -105,7 +106,7 @@ class _Exchange:
             "server": ("127.0.0.1", 8700),
         }
         await self._application(scope, self._receive, self._send)
-        assert self._status == 200, f"{path}: {self._status}"  # noqa: PLR2004 - OK
+        assert self._status == HTTPStatus.OK, f"{path}: {self._status}"
 
     async def _receive(self) -> Message:
         return {"type": "http.request", "body": b"", "more_body": False}
