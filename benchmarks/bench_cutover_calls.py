@@ -81,9 +81,9 @@ def kinds_of_calls(calls: Mapping[tuple[str, str], int], customers: AbstractSet[
     """The calls of these customers by method and resource."""
     found: Counter[str] = Counter()
     for (method, path), count in calls.items():
-        parts = path.strip("/").split("/")
-        if parts[:2] == ["v1", "customers"] and len(parts) > 2 and parts[2].lower() in customers:  # noqa: PLR2004 - see below
-            found[f"{method} {parts[3] if len(parts) > 3 else 'customer'}"] += count  # noqa: PLR2004 - see below
+        customer_id, resource = customer_in(path)
+        if customer_id in customers:
+            found[f"{method} {resource or 'customer'}"] += count
     return found
 
 
@@ -91,10 +91,16 @@ def calls_by_customer(calls: Mapping[tuple[str, str], int]) -> Counter[str]:
     """The calls whose path names a customer, by customer."""
     found: Counter[str] = Counter()
     for (_, path), count in calls.items():
-        parts = path.strip("/").split("/")
-        if parts[:2] == ["v1", "customers"] and len(parts) > 2:  # noqa: PLR2004 - the third part is the customer
-            found[parts[2].lower()] += count
+        customer_id, _ = customer_in(path)
+        if customer_id:
+            found[customer_id] += count
     return found
+
+
+def customer_in(path: str) -> tuple[str, str]:
+    """The customer that a path names, and the resource of it; both empty for the path of something else."""
+    version, collection, customer_id, resource, *_ = [*path.strip("/").split("/"), "", "", "", ""]
+    return (customer_id.lower(), resource) if (version, collection) == ("v1", "customers") else ("", "")
 
 
 def outcome(moved: list[Moved], kinds: Counter[str], shared: int) -> Outcome:
