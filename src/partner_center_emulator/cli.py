@@ -14,6 +14,7 @@ import typer
 from partner_center_emulator import coverage as coverage_table
 from partner_center_emulator import resources, server, worlds
 from partner_center_emulator.clock import DEFAULT_START, Clock
+from partner_center_emulator.conformance import command
 from partner_center_emulator.emulator import Emulator, Options
 from partner_center_emulator.faults import plan
 from partner_center_emulator.world import World
@@ -77,6 +78,10 @@ def coverage() -> None:
     """Print what is emulated, and whether it is documented or assumed, as a Markdown table."""
     resources.routes()  # importing every resource registers its behaviours
     typer.echo(coverage_table.markdown_table(), nl=False)
+
+
+app.command()(command.openapi)
+app.command()(command.conformance)
 
 
 def _start(text: str) -> datetime:

@@ -137,6 +137,10 @@ def _parse_body(call: Call) -> None:
 
 
 def _error(call: Call, error: ApiError) -> Answer:
+    if call.route.audience == "graph" and error.form in {"A", "B"}:
+        # Graph never answers in Partner Center's forms, whoever noticed the mistake
+        name = "badRequest" if error.status == 400 else "accessDenied"  # noqa: PLR2004 - the number of HTTP itself
+        error = ApiError(error.status, 0, error.description, "graph", name=name, headers=error.headers)
     headers = {**error.headers, "Content-Type": JSON}
     body = error.body(integer_code=call.emulator.options.integer_code)
     return error.status, headers, msgspec.json.encode(body)

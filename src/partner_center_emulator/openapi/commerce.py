@@ -449,3 +449,10 @@ class Conversion(Shape, kw_only=True):
     target_offer_id: Maybe[str] = UNSET
     quantity: Maybe[int] = UNSET
     billing_cycle: Maybe[str] = UNSET
+
+
+class RegistrationStatus(Shape, kw_only=True):
+    """Whether an Azure subscription may hold reservations."""
+
+    subscription_id: str
+    status: str

@@ -70,6 +70,8 @@ SUBSCRIPTIONS: Table = {
     f"POST {_S}/transitions": Op(Json, body=c.TransitionWish),
     f"GET {_S}/conversions": Op(Collection[c.Conversion]),
     f"POST {_S}/conversions": Op(Json, body=c.Conversion),
+    f"POST {_S}/registrations": Op(status=202),
+    f"GET {_S}/registrationstatus": Op(c.RegistrationStatus),
     f"GET {_S}/azureEntitlements": Op(Collection[c.AzureEntitlement]),
     f"GET {_S}/azureEntitlements/{{entitlement}}": Op(c.AzureEntitlement),
     f"POST {_S}/azureEntitlements/{{entitlement}}/cancel": Op(c.AzureEntitlement, body=c.CancelReason),
