@@ -146,6 +146,7 @@ async def _approved_plan(partner: Partner, store: Store) -> PlanRecord:
         await take(task, Silent())
     task_of_plan = PlanTask(
         consolidation="bench",
+        tenants=await store.tenants(),
         inventory=store,
         ledger=store,
         clock=partner.clock,

@@ -35,6 +35,7 @@ async def _run(customers: int, folder: Path) -> Outcome:
     async with Store.open(ledger(folder)) as store:
         task = PlanTask(
             consolidation="bench",
+            tenants=await store.tenants(),
             inventory=store,
             ledger=store,
             clock=ManualClock(NOW),

@@ -43,6 +43,7 @@ def plan(
         today = program.clock.now().date()
         task = PlanTask(
             consolidation=program.settings.consolidation,
+            tenants=program.tenants,
             inventory=program.store,
             ledger=program.store,
             clock=program.clock,

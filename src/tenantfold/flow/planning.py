@@ -21,9 +21,13 @@ from tenantfold.flow.progress import Reporter
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanTask:
-    """What a plan is made of beside the ledger. ``selection`` None means every customer of the source tenants."""
+    """What a plan is made of beside the ledger. ``selection`` None means every customer of the source tenants.
+
+    ``tenants`` are those of the settings: each needs a complete snapshot, also one that was never read.
+    """
 
     consolidation: str
+    tenants: Sequence[Tenant]
     inventory: Inventory
     ledger: Ledger
     clock: Clock
@@ -34,7 +38,8 @@ class PlanTask:
 
 async def make(task: PlanTask, report: Reporter) -> PlanRecord:
     """Build and save a plan. Raises SnapshotIncompleteError, or InputError for a list that does not fit the book."""
-    tenants = await task.inventory.tenants()
+    known = {tenant.id: tenant for tenant in await task.inventory.tenants()}
+    tenants = [known.get(tenant.id, tenant) for tenant in task.tenants]
     snapshots = await _complete_snapshots(task.inventory, tenants)
     contacts = await _match(task, snapshots)
     context = await _context(task, tenants, snapshots, contacts)
@@ -50,8 +55,6 @@ async def make(task: PlanTask, report: Reporter) -> PlanRecord:
 
 async def _complete_snapshots(inventory: Inventory, tenants: Sequence[Tenant]) -> tuple[Snapshot, ...]:
     """The newest snapshot of every tenant, all complete. A half-written one is never planned on (invariant 9)."""
-    if not tenants:
-        raise SnapshotIncompleteError("There is no inventory yet.", next_step="Run: tenantfold inventory")
     found = []
     for tenant in tenants:
         snapshot = await inventory.newest_snapshot(tenant.id)
