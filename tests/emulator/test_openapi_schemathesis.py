@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
-from typing import cast
+from typing import Any
 
 import httpx2 as httpx
 import msgspec
@@ -26,6 +26,7 @@ from schemathesis.config import (
 )
 from schemathesis.core.failures import FailureGroup
 from schemathesis.generation import GenerationMode
+from schemathesis.schemas import BaseSchema
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_schema_conformance,
@@ -50,7 +51,7 @@ KEYS = [route.key for route in DESCRIBED if route.key not in RESHAPING]
 _TEMPLATE = msgspec.json.encode(worlds.make("generated", 5, 4, DEFAULT_START))
 
 
-def _schema() -> schemathesis.openapi.OpenApiSchema:
+def _schema() -> BaseSchema:
     """Return the description as schemathesis reads it: valid data only, no coverage phase."""
     phases = PhasesConfig(examples=ExamplesPhaseConfig(enabled=False), coverage=CoveragePhaseConfig(enabled=False))
     project = ProjectConfig(generation=GenerationConfig(allow_x00=False, with_security_parameters=False), phases=phases)
@@ -78,7 +79,7 @@ class Known:
             "country": "SE",
         }
 
-    def put_into(self, case: schemathesis.Case) -> None:
+    def put_into(self, case: schemathesis.Case[Any]) -> None:
         """Replace path variables by ids that exist, in three of four cases."""
         marks = sum(map(ord, repr(sorted(case.path_parameters.items()))))
         for name in case.path_parameters:
@@ -98,7 +99,7 @@ def _try(key: str, examples: int, mode: GenerationMode = GenerationMode.POSITIVE
     operation = SCHEMA[template][method]
     token = graph_token if template.startswith("/graph") else partner_token
 
-    def send(case: schemathesis.Case) -> None:
+    def send(case: schemathesis.Case[Any]) -> None:
         known.put_into(case)
         headers = {"Authorization": f"Bearer {token}"}
         if "MS-RequestId" in (case.headers or {}):
@@ -106,7 +107,7 @@ def _try(key: str, examples: int, mode: GenerationMode = GenerationMode.POSITIVE
         answer = case.call(base_url=emulator.options.base_url, headers=headers, app=application, allow_redirects=False)
         case.validate_response(answer, checks=CHECKS)
 
-    strategy = cast("schemathesis.schemas.APIOperation", operation).as_strategy(generation_mode=mode)
+    strategy = operation.as_strategy(generation_mode=mode)
     calm = list(HealthCheck)
     phases = [Phase.generate]
     plan = settings(

@@ -101,7 +101,7 @@ class Promotion(Shape, kw_only=True):
 class EligibilityLine(Shape, kw_only=True):
     """A wish to use a promotion."""
 
-    id: int
+    id: int | str  # comes back as it was sent
     catalog_item_id: str
     quantity: int
     billing_cycle: Maybe[str] = UNSET

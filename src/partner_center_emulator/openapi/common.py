@@ -5,13 +5,13 @@ Members written with ``Maybe`` may be absent; unknown members are allowed everyw
 
 from __future__ import annotations
 
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Generic, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 T = TypeVar("T")
-Maybe = T | UnsetType
+Maybe: TypeAlias = T | UnsetType
 
 GUID_PATTERN = "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
 Guid = Annotated[str, msgspec.Meta(pattern=GUID_PATTERN)]

@@ -165,7 +165,7 @@ def _responses(route: Route | Page, entry: Operation, shapes: _Shapes) -> Json:
             answer["headers"] = {name: {"schema": {"type": "string"}} for name in _HEADERS}
         made[str(status)] = answer
     if isinstance(route, Route) and route.resource is not None:
-        limited = cast("Json", _errors(route, shapes))
+        limited = _errors(route, shapes)
         limited["description"] = "Too many calls in this minute."
         limited["headers"] = {"Retry-After": {"required": True, "schema": {"type": "integer", "minimum": 0}}}
         made["429"] = limited
