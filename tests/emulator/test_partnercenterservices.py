@@ -6,19 +6,24 @@ and never raises on 400 to 404, it then returns None.
 
 from __future__ import annotations
 
+import re
 import warnings
 
 import pytest
 
 from partner_center_emulator.emulator import Emulator
+from partner_center_emulator.openapi.routes import every_route
+from partner_center_emulator.routing import RouteTree
 from tests.emulator.conftest import access_token
-from tests.emulator.small_world import ALFA, PLAIN_OFFER, STRANGER
+from tests.emulator.sdk_calls import arguments, operations, reason
+from tests.emulator.small_world import ALFA, PLAIN_OFFER, SE, SMALL_OFFER, STRANGER
 
 with warnings.catch_warnings():
     # the client is from 2019: its imports and regular expressions raise deprecation warnings
     warnings.simplefilter("ignore")
     from microsoft.store.partnercenterservices import MicrosoftPartnerStoreApis, models
     from msrest.authentication import BasicTokenAuthentication
+    from msrest.exceptions import DeserializationError
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -85,3 +90,111 @@ def test_its_silence_on_errors_is_the_service_s_refusal(apis: MicrosoftPartnerSt
     """The client returns None where the service says 404; the raw answer has the form."""
     raw = apis.getvversioncustomerscustomer.id(STRANGER, "1", raw=True)
     assert (raw.output, raw.response.status_code, raw.response.json()["code"]) == (None, 404, 60003)
+
+
+# what the client asks of the small world is refused as documented: the code of each refusal
+REFUSED = {
+    ("PATCH", "/v{version}/customers/{customer_id}"): 400,
+    ("POST", "/v{version}/customers/{customer_id}/carts/{cart_id}/checkout"): 404,
+    ("GET", "/v{version}/customers/{customer_id}/subscriptions/{subscription_id}/registrationstatus"): 400,
+    ("POST", "/v{version}/customers/{customer_id}/subscriptions/{subscription_id}/registrations"): 400,
+    ("GET", "/v{version}/relationships"): 400,
+    # the request that was opened is the partner's own, not this customer's
+    ("GET", "/v{version}/customers/{customer_id}/servicerequests/{service_request_id}"): 404,
+    ("PATCH", "/v{version}/customers/{customer_id}/servicerequests/{service_request_id}"): 404,
+    ("DELETE", "/v{version}/customers/{customer_id}"): 400,
+}
+# done, but the client cannot read the answer: its own description has the new admin's password as an object, while the
+# published sample has it as text (core 5.7)
+UNREADABLE = {("POST", "/v{version}/customers")}
+
+
+def newcomer(address: object) -> object:
+    """Return a customer to be made."""
+    billing = models.MicrosoftPartnerSdkContractsV1CustomerBillingProfile(
+        culture="sv-SE", language="sv", email="kim@new.example", company_name="Newcomer AB", default_address=address
+    )
+    company = models.MicrosoftPartnerSdkContractsV1CustomerCompanyProfile(
+        company_name="Newcomer AB", domain="newcomer.onmicrosoft.com"
+    )
+    return models.MicrosoftPartnerSdkContractsV1Customer(billing_profile=billing, company_profile=company)
+
+
+def things(apis: MicrosoftPartnerStoreApis) -> dict[str, object]:
+    """Make one of each thing and return it by the names of the client's parameters."""
+    order = buy(apis)
+    user = models.MicrosoftPartnerSdkContractsV1CustomerUser(
+        user_principal_name="first@alfa.onmicrosoft.com", display_name="First", usage_location="SE"
+    )
+    subscription = apis.getvversioncustomerscustomer.id6(ALFA, order.line_items[0].subscription_id, "1")
+    profile = apis.getvversioncustomerscustomer.idprofilesbilling(ALFA, "1")
+    made = apis.postvversioncustomerscustomer.idusers(ALFA, user, "1")
+    ticket = models.MicrosoftPartnerSdkContractsV1ServiceRequest(
+        title="Move it", description="Please.", severity="minimal", support_topic_id="1"
+    )
+    topics = apis.getvversionservicerequestssupporttopics("1")
+    ticket.support_topic_id = topics.items[0].id
+    opened = apis.postvversionservicerequestsagent.locale("en-US", ticket, "1")
+    address = profile.default_address
+    return {
+        "version": "1",
+        "customer_id": ALFA,
+        "order_id": order.id,
+        "order": order,
+        "subscription_id": subscription.id,
+        "subscription": subscription,
+        "offer_id": PLAIN_OFFER,
+        "country": "SE",
+        "user_id": made.id,
+        "user": models.MicrosoftPartnerSdkContractsV1CustomerUser(
+            user_principal_name="second@alfa.onmicrosoft.com", display_name="Second", usage_location="SE"
+        ),
+        "domain": "alfa.onmicrosoft.com",
+        "customer": models.MicrosoftPartnerSdkContractsV1Customer(relationship_to_partner="none"),
+        "service_request_id": opened.id,
+        "service_request": ticket,
+        "agent_locale": "en-US",
+        "cart_id": STRANGER,
+        "target_conversion": models.MicrosoftPartnerSdkContractsV1SubscriptionsConversion(
+            offer_id=PLAIN_OFFER, target_offer_id=SMALL_OFFER, order_id=order.id, quantity=5, billing_cycle="monthly"
+        ),
+        "customer_profile": newcomer(address),
+        "address": address,
+        "customer_billing_profile": profile,
+        "billing_profile": apis.getvversionprofilesbilling("1"),
+        "legal_business_profile": apis.getvversionprofileslegalbusinessvetting_versionvetting_version.value("1"),
+        "organization_profile": apis.getvversionprofilesorganization("1"),
+        "support_profile": apis.getvversionprofilessupport("1"),
+    }
+
+
+def test_every_call_it_has_is_answered_or_absent_for_a_reason(
+    apis: MicrosoftPartnerStoreApis, emulator_server: Emulator
+):
+    """All calls with a route succeed or are refused as documented; deletions come last."""
+    emulator_server.options.service_request_create = True
+    emulator_server.world.relationships[f"{SE}/{ALFA}"].delegated_access = True
+    tree = RouteTree(every_route())
+    values = things(apis)
+    profile = apis.getvversioncustomerscustomer.idprofilesbilling(ALFA, "1", raw=True).response.json()
+    etag = {"/v{version}/customers/{customer_id}/profiles/billing": {"If-Match": profile["attributes"]["etag"]}}
+    surprises: list[str] = []
+    made = sorted(operations(apis), key=lambda row: (row[0] == "DELETE", row[0] == "PATCH", row[1]))
+    for verb, path, group, method in made:
+        found = tree.find(re.sub(r"\{[^}]*\}", "x", path.replace("{version}", "1")))
+        if found is None or verb not in found.targets:
+            surprises += [] if reason(path) else [f"{verb} {path}: nobody said why it is absent"]
+            continue
+        call = getattr(getattr(apis, group) if group else apis, method)
+        try:
+            # the client leaves out attributes.etag, as it holds attributes to be read-only; a header can carry it
+            status = call(**arguments(call, values), raw=True, custom_headers=etag.get(path)).response.status_code
+        except DeserializationError:
+            surprises += [] if (verb, path) in UNREADABLE else [f"{verb} {path}: cannot be read"]
+            continue
+        wanted = REFUSED.get((verb, path))
+        if status != wanted if wanted else status >= 400:
+            surprises.append(f"{verb} {path}: {status}")
+    assert surprises == []
+    assert len(made) > 120
+    assert "Newcomer AB" in [customer.company_name for customer in emulator_server.world.customers.values()]
