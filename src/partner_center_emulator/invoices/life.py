@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from partner_center_emulator.invoices.periods import Period
+from partner_center_emulator.invoices.periods import FOR_GOOD, Period
 
 Generation = Literal["legacy", "new_commerce"]
 Cause = Literal["change", "transfer"]
@@ -39,6 +39,7 @@ class Life(msgspec.Struct, frozen=True, kw_only=True):
     prices: Mapping[str, Decimal]  # of one license for one cycle, by cycle, in the partner tenant's currency
     steps: tuple[Step, ...]
     term_months: int = 12
+    one_time_months: int = FOR_GOOD  # what is paid once lasts this long: the term of a software subscription
 
     @property
     def bought_on(self) -> date:

@@ -11,8 +11,10 @@ from uuid import NAMESPACE_OID, uuid5
 import msgspec
 
 from partner_center_emulator.emulator import Emulator
+from partner_center_emulator.invoices.software import is_stand_in, stand_in
 from partner_center_emulator.invoices.views import digits_of
 from partner_center_emulator.state.invoices import InvoiceLine
+from partner_center_emulator.subscriptions.months import ENDLESS
 from partner_center_emulator.wire import Json, attributes, wire_date, wire_time
 from partner_center_emulator.world import Customer, Order, PartnerTenant, Subscription
 
@@ -35,7 +37,8 @@ class Shown(msgspec.Struct, frozen=True):
 def show(emulator: Emulator, tenant: PartnerTenant, line: InvoiceLine, invoice_id: str) -> Shown:
     """Look up what belongs to a line."""
     world = emulator.world
-    subscription = world.subscriptions[line.subscription_id]
+    name = line.subscription_id
+    subscription = stand_in(world, name) if is_stand_in(name) else world.subscriptions[name]
     return Shown(
         emulator,
         tenant,
@@ -126,7 +129,7 @@ def one_time_line(shown: Shown) -> Json:
         "publisherName": "Microsoft Corporation",
         "publisherId": "",
         "subscriptionDescription": _own_name(subscription),
-        "subscriptionId": subscription.id,
+        "subscriptionId": "" if is_stand_in(subscription.id) else subscription.id,
         "subscriptionStartDate": wire_date(subscription.effective_start),
         "subscriptionEndDate": wire_date(subscription.commitment_end),
         "chargeStartDate": wire_date(line.start),
@@ -140,7 +143,8 @@ def one_time_line(shown: Shown) -> Json:
 
 def _last_day(shown: Shown) -> date:
     """Return the last charged day; what is bought for good has none, so its first is shown."""
-    is_for_good = shown.subscription.billing_cycle == "one_time" and not shown.line.entitlement_id
+    is_paid_once = shown.subscription.billing_cycle == "one_time" and not shown.line.entitlement_id
+    is_for_good = is_paid_once and shown.subscription.commitment_end == ENDLESS
     return shown.line.start if is_for_good else shown.line.end
 
 

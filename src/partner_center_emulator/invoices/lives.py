@@ -6,14 +6,15 @@ before the world's clock started is taken from its first recorded change, or fro
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import cast
 
 from partner_center_emulator.catalog import price_in
 from partner_center_emulator.invoices.life import Cause, Life, Step
-from partner_center_emulator.invoices.periods import MONTHS_OF_CYCLE
+from partner_center_emulator.invoices.periods import FOR_GOOD, MONTHS_OF_CYCLE
+from partner_center_emulator.invoices.software import SoftwareBook, is_stand_in
 from partner_center_emulator.state.commerce import SubscriptionTerms
 from partner_center_emulator.world import StateChange, Subscription, World
 
@@ -30,6 +31,7 @@ class LifeBook:
         self._changes: dict[str, list[StateChange]] = {}
         self._moved_from: dict[str, str] = {}
         self._prices: dict[tuple[str, str], Mapping[str, Decimal]] = {}
+        self._software = SoftwareBook(world)
 
     def refresh(self) -> None:
         """Read what was recorded since the last time."""
@@ -38,13 +40,22 @@ class LifeBook:
             change = changes[position]
             if change.what in _TOUCHING:
                 self._changes.setdefault(change.subject_id, []).append(change)
+            elif change.what.startswith("order."):
+                self._software.read(change)
         self._read = len(changes)
         self._moved_from = {row.moved_to: row.id for row in self._world.subscriptions.values() if row.moved_to}
+
+    def billed(self) -> Iterator[Subscription]:
+        """Yield everything that may cost money: the subscriptions, then perpetual software in their form."""
+        yield from self._world.subscriptions.values()
+        yield from self._software.bought.values()
 
     def life(self, subscription: Subscription) -> Life | None:
         """Return the life of one subscription; None for what is not billed by the license (usage, unknown offers)."""
         if subscription.billing_type == "usage" or subscription.is_trial:
             return None
+        if is_stand_in(subscription.id):
+            return self._software.life(subscription.id)
         terms = self._world.commerce.terms.get(subscription.id)
         prices = self._legacy_prices(subscription) if terms is None else _term_prices(terms)
         if prices is None:
@@ -56,11 +67,12 @@ class LifeBook:
             prices=prices,
             steps=tuple(self._steps(subscription, terms)),
             term_months=_TERM_MONTHS.get(terms.term_duration, 12) if terms else 12,
+            one_time_months=_TERM_MONTHS.get(terms.term_duration, FOR_GOOD) if terms else FOR_GOOD,
         )
 
     def is_new_commerce(self, subscription: Subscription) -> bool:
         """Whether a subscription is on the calendar-month invoice."""
-        return subscription.id in self._world.commerce.terms
+        return subscription.id in self._world.commerce.terms or is_stand_in(subscription.id)
 
     def _anchor(self, subscription: Subscription, terms: SubscriptionTerms | None) -> date:
         if terms is not None:

@@ -122,7 +122,7 @@ def unbilled_lines(emulator: Emulator, tenant: PartnerTenant, name: PeriodName) 
     book = emulator.derived(LifeBook)
     book.refresh()
     found: list[InvoiceLine] = []
-    for subscription in emulator.world.subscriptions.values():
+    for subscription in book.billed():
         if subscription.tenant_id != tenant.id or not book.is_new_commerce(subscription):
             continue
         life = book.life(subscription)

@@ -52,7 +52,7 @@ def lines_of(emulator: Emulator, tenant: PartnerTenant, kind: InvoiceKind, perio
     book.refresh()
     terms, until = emulator.options.billing, period.end + DAY
     is_new = kind == "OneTime"
-    for subscription in emulator.world.subscriptions.values():
+    for subscription in book.billed():
         if subscription.tenant_id != tenant.id or book.is_new_commerce(subscription) != is_new:
             continue
         life = book.life(subscription)

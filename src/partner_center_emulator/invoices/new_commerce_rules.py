@@ -64,7 +64,8 @@ class Tariff(msgspec.Struct, frozen=True):
 def tariff(life: Life, step: Step) -> Tariff:
     """Return what ``step`` costs; raises KeyError for a cycle that has no length."""
     price = life.prices[step.cycle] if step.price is None else step.price
-    return Tariff(price, step.anchor or life.anchor, MONTHS_OF_CYCLE[step.cycle], step.ends)
+    months = life.one_time_months if step.cycle == "one_time" else MONTHS_OF_CYCLE[step.cycle]
+    return Tariff(price, step.anchor or life.anchor, months, step.ends)
 
 
 def new_commerce_charges(life: Life, since: date, until: date, terms: BillingTerms) -> list[Charge]:

@@ -13,8 +13,9 @@ from datetime import date, datetime, time, timedelta
 import msgspec
 
 DAY = timedelta(days=1)
-# what is bought once is a cycle that nobody lives to see the end of
-MONTHS_OF_CYCLE = {"monthly": 1, "annual": 12, "biennial": 24, "triennial": 36, "one_time": 1200}
+# what is bought for good is a cycle that nobody lives to see the end of
+FOR_GOOD = 1200
+MONTHS_OF_CYCLE = {"monthly": 1, "annual": 12, "biennial": 24, "triennial": 36, "one_time": FOR_GOOD}
 
 
 class Period(msgspec.Struct, frozen=True):

@@ -115,7 +115,7 @@ class Bookkeeper:
     def add_accounts(self, customer: str | None) -> None:
         """Set expected against invoiced charges, per customer and tenant."""
         rows: dict[tuple[str, str], AccountMoney] = {}
-        for subscription in self.world.subscriptions.values():
+        for subscription in self._book.billed():
             if customer is None or subscription.customer_id == customer:
                 self._expect(self._account(rows, subscription.customer_id, subscription.tenant_id), subscription)
         for invoice in self.world.invoices.invoices.values():
