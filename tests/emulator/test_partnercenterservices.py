@@ -21,9 +21,9 @@ from tests.emulator.small_world import ALFA, PLAIN_OFFER, SE, SMALL_OFFER, STRAN
 with warnings.catch_warnings():
     # the client is from 2019: its imports and regular expressions raise deprecation warnings
     warnings.simplefilter("ignore")
+    from azure.core.exceptions import DeserializationError
     from microsoft.store.partnercenterservices import MicrosoftPartnerStoreApis, models
     from msrest.authentication import BasicTokenAuthentication
-    from msrest.exceptions import DeserializationError
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
