@@ -13,6 +13,7 @@ from partner_center_emulator.emulator import Emulator
 from partner_center_emulator.errors import ApiError, refusal
 from partner_center_emulator.index import CommerceIndex
 from partner_center_emulator.orders import new_commerce, purchase
+from partner_center_emulator.orders.reading import read_cycle
 from partner_center_emulator.state.behaviour import Waiting
 from partner_center_emulator.subscriptions.changes import change
 from partner_center_emulator.subscriptions.etags import check_etag
@@ -72,7 +73,8 @@ def patch_order(
     if text_field(members, "status").lower() == "cancelled":
         raise ApiError(400, 800063, "This order cannot be cancelled; suspend its subscriptions instead.")
     new_lines = [line for line in purchase.read_lines(members) if not _is_echo(order, line)]
-    cycle = text_field(members, "billingCycle").lower()
+    sent = field(members, "billingCycle")
+    cycle = sent.lower() if isinstance(sent, str) else read_cycle(sent)
     changes_cycle = cycle not in ("", "unknown", order.billing_cycle)
     if changes_cycle:
         _check_cycle(emulator.world, order, cycle)

@@ -9,6 +9,7 @@ from partner_center_emulator.errors import ApiError, refusal
 from partner_center_emulator.orders.reading import (
     read_cycle,
     read_day,
+    read_number,
     read_participants,
     read_quantity,
     read_renewal,
@@ -41,11 +42,8 @@ def read_requests(members: Mapping[str, object], raw_lines: Sequence[Json]) -> l
 
 
 def _read_request(row: Json, cycle: str) -> Request:
-    number = field(row, "lineItemNumber", 0)
-    if not isinstance(number, int) or isinstance(number, bool) or number < 0:
-        raise ApiError(400, 800071, "A line item number is out of range.")
     return Request(
-        number=number,
+        number=read_number(row),
         catalog_item_id=text_field(row, "offerId"),
         quantity=read_quantity(row),
         billing_cycle=cycle or read_cycle(field(row, "billingCycle")),

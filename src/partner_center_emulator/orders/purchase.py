@@ -19,6 +19,7 @@ from partner_center_emulator.emulator import Emulator
 from partner_center_emulator.errors import ApiError, refusal
 from partner_center_emulator.faults import hooks
 from partner_center_emulator.index import LIVE_STATUSES, CommerceIndex
+from partner_center_emulator.orders.reading import read_number, read_quantity
 from partner_center_emulator.subscriptions.lapse import add_months, enter_term
 from partner_center_emulator.validations.models import check_may_buy
 from partner_center_emulator.wire import Json, field, text_field
@@ -131,13 +132,9 @@ def _check_agreement(emulator: Emulator, tenant: PartnerTenant, customer: Custom
 
 
 def _read_line(world: World, tenant: PartnerTenant, customer: Customer, raw: Json) -> WantedLine:
-    number = field(raw, "lineItemNumber", 0)
-    if not isinstance(number, int) or isinstance(number, bool) or number < 0:
-        raise ApiError(400, 800071, "A line item number is out of range.")
+    number = read_number(raw)
     offer = _read_offer(world, tenant, customer, text_field(raw, "offerId"))
-    quantity = field(raw, "quantity")
-    if not isinstance(quantity, int) or isinstance(quantity, bool):
-        raise refusal(2000, "The quantity of a line item must be a whole number.")
+    quantity = read_quantity(raw)
     if not offer.minimum_quantity <= quantity <= offer.maximum_quantity:
         raise refusal(2002, quantity, offer.minimum_quantity, offer.maximum_quantity)
     return WantedLine(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import cast
 
-from partner_center_emulator.errors import refusal
+from partner_center_emulator.errors import ApiError, refusal
 from partner_center_emulator.wire import field, object_field, text_field
 
 # Commerce 1.2: BillingCycleType by number.
@@ -27,6 +27,14 @@ def read_quantity(members: Mapping[str, object]) -> int:
     value = field(members, "quantity")
     if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
         raise refusal(2000, "The quantity of a line item must be a whole number.")
+    return int(value)
+
+
+def read_number(members: Mapping[str, object]) -> int:
+    """Return the number of an order's line, 0 if there is none; raises 400 code 800071 for what is no such number."""
+    value = field(members, "lineItemNumber") or 0
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value) or value < 0:
+        raise ApiError(400, 800071, "A line item number is out of range.")
     return int(value)
 
 

@@ -14,6 +14,7 @@ from partner_center_emulator import pace
 from partner_center_emulator.emulator import Emulator
 from partner_center_emulator.errors import ApiError, refusal
 from partner_center_emulator.index import CommerceIndex
+from partner_center_emulator.orders.reading import read_cycle
 from partner_center_emulator.state.behaviour import Waiting
 from partner_center_emulator.subscriptions import lapse, new_commerce
 from partner_center_emulator.subscriptions.changes import change
@@ -172,8 +173,9 @@ def _read_quantity(value: object, present: int) -> int:
 
 
 def _check_billing_cycle(subscription: Subscription, members: Mapping[str, object]) -> None:
-    cycle = text_field(members, "billingCycle").lower()
-    if cycle and cycle not in ("unknown", subscription.billing_cycle):
+    sent = field(members, "billingCycle")
+    cycle = sent.lower() if isinstance(sent, str) else read_cycle(sent)
+    if cycle not in ("", "unknown", subscription.billing_cycle):
         raise refusal(2054)
 
 
