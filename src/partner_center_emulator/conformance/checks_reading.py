@@ -102,7 +102,7 @@ async def app_only_refused(site: Site) -> None:
 
 async def unknown_path(site: Site) -> None:
     """A path that is none is 404, from the gateway."""
-    expect((await site.get("/v1/nosuchthing")).status == 404, "A path that is none is not 404.")  # noqa: PLR2004
+    expect((await site.get("/v1/nosuchthing")).status == 404, "A path that is none is not 404.")  # noqa: PLR2004 - 404
 
 
 async def liberal_paths(site: Site) -> None:
@@ -138,7 +138,7 @@ async def throttling(site: Site) -> None:
         found = await site.get(site.subscription())
         waiting = found.headers.get("retry-after", "")
         expect(found.status in {200, 429}, f"The status is {found.status}.")
-        expect(found.status != 429 or waiting.isdigit(), "429 comes without Retry-After.")  # noqa: PLR2004
+        expect(found.status != 429 or waiting.isdigit(), "429 comes without Retry-After.")  # noqa: PLR2004 - HTTP 429
         expect(bool(found.members), "The answer is empty.")
 
 
@@ -170,7 +170,7 @@ async def transfers(site: Site) -> None:
     """Transfers of a customer are listed; an unknown one is 404."""
     listed = (await site.get(f"{site.customer()}/transfers")).json
     expect(isinstance(listed, list) or "items" in cast("Json", listed), "The transfers are no list.")
-    expect((await site.get(f"{site.customer()}/transfers/{_NOBODY}")).status == 404, "Not 404.")  # noqa: PLR2004
+    expect((await site.get(f"{site.customer()}/transfers/{_NOBODY}")).status == 404, "Not 404.")  # noqa: PLR2004 - 404
 
 
 async def gdap_states(site: Site) -> None:
@@ -216,4 +216,4 @@ async def invoices(site: Site) -> None:
 async def unknown_offer(site: Site) -> None:
     """An unknown offer is 404."""
     country = need(site.known.country, "a country")
-    expect((await site.get(f"/v1/offers/{_NOBODY}?country={country}")).status == 404, "Not 404.")  # noqa: PLR2004
+    expect((await site.get(f"/v1/offers/{_NOBODY}?country={country}")).status == 404, "Not 404.")  # noqa: PLR2004 - 404

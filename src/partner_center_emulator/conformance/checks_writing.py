@@ -61,7 +61,7 @@ async def stale_etag(site: Site) -> None:
     if not cast("Json", held["attributes"]).get("etag"):
         raise NotTriedError("The subscription has no etag to be stale.")
     first = await site.call("PATCH", site.subscription(), body={**held, "friendlyName": f"Seen {uuid4()}"})
-    expect(first.status == 200, f"A rename gets {first.status}.")  # noqa: PLR2004 - OK
+    expect(first.status == 200, f"A rename gets {first.status}.")  # noqa: PLR2004 - HTTP 200
     second = await site.call("PATCH", site.subscription(), body={**held, "friendlyName": "Again"})
     expect_refusal(second, 400, 2055)
 

@@ -9,8 +9,8 @@ from typing import cast
 import msgspec
 
 from partner_center_emulator import coverage
-from partner_center_emulator.openapi import common
-from partner_center_emulator.openapi.common import GUID_PATTERN, Json
+from partner_center_emulator.openapi import envelopes
+from partner_center_emulator.openapi.envelopes import GUID_PATTERN, Json
 from partner_center_emulator.openapi.operation import FORM, Operation, Table
 from partner_center_emulator.openapi.table_commerce import CATALOG, MONEY, MOVES, ORDERS, SUBSCRIPTIONS
 from partner_center_emulator.openapi.table_neighbors import CONTROL, GRAPH, PEOPLE, SERVICES, SIGN_IN
@@ -69,10 +69,10 @@ def document(routes: Iterable[Route | Page], base_url: str = "http://127.0.0.1:8
     """Return the description of ``routes``; one that no table knows is there too, with anything as its answer."""
     known = operations()
     entries = [entry for _, entry in known.values()]
-    errors = (common.ErrorA, common.ErrorB, common.ErrorC, common.GraphError, common.SignInRefusal)
+    errors = (envelopes.ErrorA, envelopes.ErrorB, envelopes.ErrorC, envelopes.GraphError, envelopes.SignInRefusal)
     kinds: list[object] = [dict[str, object]]
     kinds += [kind for entry in entries for kind in (entry.answer, entry.body, *entry.others.values())]
-    shapes = _Shapes((*kinds, *errors, common.ControlRefusal))
+    shapes = _Shapes((*kinds, *errors, envelopes.ControlRefusal))
     paths: dict[str, Json] = {}
     for route in routes:
         area, entry = known.get(route.key, _UNDESCRIBED)
@@ -176,13 +176,13 @@ def _errors(route: Route | Page, shapes: _Shapes) -> Json:
     if route.method == "HEAD":
         return {"description": "No; HEAD never has a body."}
     if isinstance(route, Route):
-        kinds: tuple[object, ...] = (common.ErrorA, common.ErrorB, common.ErrorC)
-        kinds = (common.GraphError, common.ErrorC) if route.audience == "graph" else kinds
+        kinds: tuple[object, ...] = (envelopes.ErrorA, envelopes.ErrorB, envelopes.ErrorC)
+        kinds = (envelopes.GraphError, envelopes.ErrorC) if route.audience == "graph" else kinds
     elif route.template.startswith("/_emulator/ui") or route.key in PEOPLE or route.template.endswith("authorize"):
         return {"description": "A page that says what is wrong.", "content": {"text/html": {}, "text/plain": {}}}
     elif route.key in SIGN_IN:
-        kinds = (common.SignInRefusal,)
+        kinds = (envelopes.SignInRefusal,)
     else:
-        kinds = (common.ControlRefusal,)
+        kinds = (envelopes.ControlRefusal,)
     schema = {"anyOf": [shapes.schema(kind) for kind in kinds]}
     return {"description": "A refusal, in one of its forms.", "content": {_JSON: {"schema": schema}}}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import UNSET
 
-from partner_center_emulator.openapi.common import Json, Link, Maybe, Object, Shape
+from partner_center_emulator.openapi.envelopes import Json, Link, Maybe, Object, Shape
 
 
 class Invoice(Object, kw_only=True):

@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 import msgspec
 from msgspec import UNSET
 
-from partner_center_emulator.openapi.common import Contact, Json, Maybe, Object, Shape
+from partner_center_emulator.openapi.envelopes import Contact, Json, Maybe, Object, Shape
 
 T = TypeVar("T")
 

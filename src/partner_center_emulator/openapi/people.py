@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from msgspec import UNSET
 
-from partner_center_emulator.openapi.common import Address, Attributes, Contact, Guid, Json, Maybe, Object, Pair, Shape
+from partner_center_emulator.openapi.envelopes import (
+    Address,
+    Attributes,
+    Contact,
+    Guid,
+    Json,
+    Maybe,
+    Object,
+    Pair,
+    Shape,
+)
 
 
 class CompanyProfile(Object, kw_only=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from partner_center_emulator.openapi import commerce as c
 from partner_center_emulator.openapi import money as m
-from partner_center_emulator.openapi.common import Collection, Json
+from partner_center_emulator.openapi.envelopes import Collection, Json
 from partner_center_emulator.openapi.operation import PDF, Table
 from partner_center_emulator.openapi.operation import Operation as Op
 

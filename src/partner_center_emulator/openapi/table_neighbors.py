@@ -12,7 +12,7 @@ from partner_center_emulator.faults.routes import FaultsOrder
 from partner_center_emulator.graph.approval import ApproveOrder
 from partner_center_emulator.ledger.shape import LedgerReport
 from partner_center_emulator.openapi import neighbors as n
-from partner_center_emulator.openapi.common import Collection, Json
+from partner_center_emulator.openapi.envelopes import Collection, Json
 from partner_center_emulator.openapi.operation import HTML, Table
 from partner_center_emulator.openapi.operation import Operation as Op
 from partner_center_emulator.relationships.indirect import LinkOrder

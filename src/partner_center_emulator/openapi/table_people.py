@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from partner_center_emulator.openapi import people as p
-from partner_center_emulator.openapi.common import Address, Collection
+from partner_center_emulator.openapi.envelopes import Address, Collection
 from partner_center_emulator.openapi.operation import Operation as Op
 from partner_center_emulator.openapi.operation import Table
 

@@ -143,7 +143,7 @@ def start(emulator: Emulator, subscription: Subscription, members: Mapping[str, 
         term_duration=duration,
         billing_cycle=cycle,
         transition_type=kind,
-        events=[TransitionEvent(name=name, status="Completed", at=now) for name in names],  # type: ignore[arg-type] - names are of the enum
+        events=[TransitionEvent(name=name, status="Completed", at=now) for name in names],  # type: ignore[arg-type]  # of the enum
     )
     terms.transitions.append(transition)
     return transition
