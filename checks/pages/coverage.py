@@ -9,17 +9,20 @@ from checks.pages.markdown import head, page
 
 def build() -> str:
     """The page, from the emulator's own registry."""
-    from partner_center_emulator import coverage, resources  # noqa: PLC0415 - the other pages must not need the emulator
+    from partner_center_emulator import coverage, left_out, resources  # noqa: PLC0415 - others do without the emulator
 
     resources.routes()  # importing every resource registers its behaviors
     counts = Counter(entry.source for entry in coverage.behaviours())
+    gaps = Counter(gap.extent for gap in left_out.GAPS)
     return page(
         head(
             "Emulator coverage", "This page lists what the emulator of Partner Center does, and how sure we are of it."
         ),
         f"*Documented* behavior ({counts['documented']} lines) names where it is described: a section of "
         "the project's notes on Microsoft's published pages, core or commerce. "
-        f"*Assumed* behavior ({counts['assumed']} lines) is our choice where Microsoft publishes nothing. A route that "
-        "is not listed is not emulated. `partner-center-emulator coverage` prints the same table.",
+        f"*Assumed* behavior ({counts['assumed']} lines) is our choice where Microsoft publishes nothing. A call is "
+        f"*supported*, *partial* ({gaps['partial']} lines say what is missing), or *absent* ({gaps['absent']} lines "
+        "say why): an absent one is answered with 404 or 405. `partner-center-emulator coverage` prints the same "
+        "table.",
         coverage.markdown_table(),
     )

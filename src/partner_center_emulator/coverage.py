@@ -1,7 +1,8 @@
 """Which behaviour is emulated, and how sure we are of it (report room).
 
 Each entry says whether the behaviour is *documented* (with the page of the reference it comes from) or *assumed* (our
-choice where Microsoft publishes nothing). ``partner-center-emulator coverage`` prints the table.
+choice where Microsoft publishes nothing). What is left out stands in ``left_out.py``. ``partner-center-emulator
+coverage`` prints the table: supported, partial or absent.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 from typing import Literal
 
 import msgspec
+
+from partner_center_emulator.left_out import GAPS
 
 Source = Literal["documented", "assumed"]
 
@@ -44,9 +47,18 @@ def behaviours() -> tuple[Behaviour, ...]:
 
 
 def markdown_table() -> str:
-    """Return the coverage table as Markdown, one line per behaviour."""
-    lines = ["| Route or part | Source | Page | Behaviour |", "|---|---|---|---|"]
-    for entry in behaviours():
-        cells = (f"`{entry.route}`", entry.source, entry.page, entry.note)
-        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    """Return the coverage table as Markdown: one line per behaviour, and one per gap with its reason.
+
+    A call with a gap is partial in all its lines. What is absent or missing is documented: the page describes it.
+    """
+    partial = {gap.route for gap in GAPS if gap.extent == "partial"}
+    rows = [
+        (entry.route, "partial" if entry.route in partial else "supported", entry.source, entry.page, entry.note)
+        for entry in behaviours()
+    ]
+    rows += [(gap.route, gap.extent, "documented", gap.page, f"Missing: {gap.reason}") for gap in GAPS]
+    lines = ["| Route or part | Emulated | Source | Page | Behaviour |", "|---|---|---|---|---|"]
+    # stable: a call's gap comes after its behaviour
+    for route, *cells in sorted(rows, key=lambda row: row[0].split(" ")[::-1]):
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in (f"`{route}`", *cells)) + " |")
     return "\n".join(lines) + "\n"

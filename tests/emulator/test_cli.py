@@ -27,7 +27,7 @@ def test_prints_the_coverage_table_as_markdown():
     result = CliRunner().invoke(app, ["coverage"])
     lines = result.output.splitlines()
     assert result.exit_code == 0
-    assert lines[:2] == ["| Route or part | Source | Page | Behaviour |", "|---|---|---|---|"]
+    assert lines[:2] == ["| Route or part | Emulated | Source | Page | Behaviour |", "|---|---|---|---|---|"]
     assert all("| documented |" in line or "| assumed |" in line for line in lines[2:])
 
 

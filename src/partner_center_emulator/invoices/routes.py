@@ -253,6 +253,7 @@ for _route, _page, _note in (
         "New commerce: suspension stops nothing; 24 and 168 hours; seats in pairs",
     ),
     ("charges", "S-5, R-148", "Transfer day: the target pays (switch)"),
+    ("charges", "commerce 2.3, R-142", "Perpetual software: once, by its order; back whole within 30 days"),
 ):
     behaviour(_route, source="documented", page=_page, note=_note)
 for _route, _page, _note in (
@@ -262,6 +263,5 @@ for _route, _page, _note in (
     ("charges", "S-3, S-4", "Rounding, first charged day and windows are switches (options: billing)"),
     ("charges", "commerce 6.6", "Which documented charge type a seat change or a change of cycle in mid-term has"),
     ("charges", "commerce 6.5", "Azure: a monthly cost per Azure subscription, spread over days; one invented meter"),
-    ("Graph billing exports", "commerce 6.7", "Absent: the asynchronous exports are not served"),
 ):
     behaviour(_route, source="assumed", page=_page, note=_note)
