@@ -32,6 +32,8 @@ behaviour(
     page="core 9.1",
     note="An etag in the body or If-Match must be the present one if given; the country cannot be changed",
 )
+for _route in ("legalbusiness", "billing", "support", "supportprofile"):
+    behaviour(f"PUT /v1/profiles/{_route}", source="documented", page="core 9.1", note="Changes the whole profile")
 
 
 def organization(tenant: PartnerTenant) -> Json:
