@@ -57,6 +57,18 @@ class TenantfoldError(Exception):
         self.facts = facts
 
 
+def leading_error(group: ExceptionGroup[Exception]) -> Exception:
+    """The first error of ours in a group (tasks fail together); the group itself when there is none in it.
+
+    ``except*`` is not used for this: what is raised inside it arrives wrapped on some 3.11 patch releases.
+    """
+    ours = group.subgroup(TenantfoldError)
+    found: Exception = ours if ours is not None else group
+    while ours is not None and isinstance(found, ExceptionGroup):
+        found = found.exceptions[0]
+    return found
+
+
 class ConfigError(TenantfoldError):
     """A setting is wrong: the message says which, where it was read and what is allowed."""
 

@@ -18,8 +18,8 @@ from tenantfold.errors import (
     NotFoundError,
     RefusedError,
     RoleMissingError,
-    TenantfoldError,
     UnexpectedAnswerError,
+    leading_error,
 )
 from tenantfold.flow.ports import Clock, Inventory, PartnerCenter
 from tenantfold.flow.progress import Reporter
@@ -115,8 +115,8 @@ async def _read_customers(task: InventoryTask, snapshot: Snapshot, report: Repor
             async with asyncio.TaskGroup() as group:
                 for customer_id in batch:
                     group.create_task(_read_customer(task, snapshot, customer_id, slots))
-        except* TenantfoldError as group_error:  # what stops the inventory arrives as itself
-            raise group_error.exceptions[0] from None
+        except ExceptionGroup as failed:
+            raise leading_error(failed) from None  # what stops the inventory arrives as itself
         done += len(batch)
         report.update(label, done, None)
 

@@ -11,7 +11,7 @@ from tenantfold.domain.model import CustomerId
 from tenantfold.domain.plan import PlanRecord
 from tenantfold.domain.records import Step
 from tenantfold.domain.states import Owner, Phase
-from tenantfold.errors import AuthError, PartnerCenterError, StoreError, TenantfoldError
+from tenantfold.errors import AuthError, PartnerCenterError, StoreError, TenantfoldError, leading_error
 from tenantfold.flow.approval import approved_plan
 from tenantfold.flow.cutover import Cutover
 from tenantfold.flow.progress import Reporter
@@ -111,8 +111,8 @@ class Run:
                 async with asyncio.TaskGroup() as group:
                     for customer_id in due:
                         group.create_task(self._drive(customer_id, slots))
-            except* TenantfoldError as group_error:  # what stops a run arrives as itself
-                raise group_error.exceptions[0] from None
+            except ExceptionGroup as failed:
+                raise leading_error(failed) from None  # what stops a run arrives as itself
 
     async def _drive(self, customer_id: CustomerId, slots: asyncio.Semaphore) -> None:
         async with slots:
