@@ -25,4 +25,7 @@ def build() -> str:
         "say why): an absent one is answered with 404 or 405. `partner-center-emulator coverage` prints the same "
         "table.",
         coverage.markdown_table(),
+        "## Published examples without a route",
+        "Every other published example of an answer is compared with the emulator's own, member by member, by a test.",
+        "\n".join(f"- `{name}`: {why}" for name, why in left_out.SAMPLES_WITHOUT_ROUTE.items()),
     )

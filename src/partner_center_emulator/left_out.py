@@ -6,6 +6,7 @@ Plain facts for the coverage table. An absent call is answered with 404 like eve
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
@@ -100,3 +101,10 @@ GAPS: tuple[Gap, ...] = (
     *(Gap(route=route, extent="absent", page=page, reason=reason) for route, page, reason in _ABSENT),
     *(Gap(route=route, extent="partial", page=page, reason=reason) for route, page, reason in _PARTIAL),
 )
+
+_NO_EXPORT = "the asynchronous billing exports have no route"
+SAMPLES_WITHOUT_ROUTE: Mapping[str, str] = {
+    "get-invoice-billed-unbilled-consumption": _NO_EXPORT,
+    "get-invoice-billed-unbilled-consumption-2": _NO_EXPORT,
+}
+"""Published examples of answers that nothing here gives, and why; all others are compared by tests, member by member."""
