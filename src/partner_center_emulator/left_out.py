@@ -107,4 +107,4 @@ SAMPLES_WITHOUT_ROUTE: Mapping[str, str] = {
     "get-invoice-billed-unbilled-consumption": _NO_EXPORT,
     "get-invoice-billed-unbilled-consumption-2": _NO_EXPORT,
 }
-"""Published examples of answers that nothing here gives, and why; all others are compared by tests, member by member."""
+"""Published examples of answers that nothing here gives, and why; tests compare all the others."""

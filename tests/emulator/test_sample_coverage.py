@@ -13,7 +13,7 @@ HERE = Path(__file__).parent
 
 
 def test_every_sample_is_compared_by_a_test_or_listed_with_a_reason():
-    """The name of a sample stands in a test module of this folder, or in the emulator's table of what is left out; it has no others."""
+    """The name of a sample stands in a test module of this folder, or in the table of what is left out."""
     folder = os.environ.get("TENANTFOLD_WIRE_SAMPLES")
     if not folder:
         pytest.skip("TENANTFOLD_WIRE_SAMPLES is not set")
