@@ -9,9 +9,10 @@ import msgspec
 import pytest
 
 from partner_center_emulator.invoices.life import Charge, Life, Step
-from partner_center_emulator.invoices.periods import Period, anniversary_period, calendar_period, cycle_at, months_after
+from partner_center_emulator.invoices.periods import Period, anniversary_period, calendar_period, cycle_at
 from partner_center_emulator.invoices.rules import charges, daily_price, spans
 from partner_center_emulator.invoices.terms import BillingTerms, Rounding
+from partner_center_emulator.subscriptions.months import add_months
 
 TERMS = BillingTerms()
 # The three configurations of the vectors; the defaults of BillingTerms hold exactly these.
@@ -336,8 +337,8 @@ def test_knows_the_billing_periods_of_both_generations():
 
 def test_moves_days_by_months():
     """A day the month does not have becomes its last one."""
-    assert months_after(date(2026, 1, 31), 1) == date(2026, 2, 28)
-    assert months_after(date(2024, 2, 29), 12) == date(2025, 2, 28)
+    assert add_months(date(2026, 1, 31), 1) == date(2026, 2, 28)
+    assert add_months(date(2024, 2, 29), 12) == date(2025, 2, 28)
     assert cycle_at(date(2026, 1, 31), 1, date(2026, 2, 28)) == Period(date(2026, 2, 28), date(2026, 3, 30))
     assert cycle_at(date(2026, 5, 10), 1, date(2026, 4, 1)).start == date(2026, 3, 10)
 

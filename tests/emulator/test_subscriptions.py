@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from partner_center_emulator.emulator import Emulator
-from partner_center_emulator.subscriptions.lapse import add_months
 from partner_center_emulator.subscriptions.models import change_in_portal
+from partner_center_emulator.subscriptions.months import add_months
 from partner_center_emulator.wire import version_etag
 from partner_center_emulator.world import Subscription, World
 from tests.emulator.commerce import (

@@ -20,9 +20,9 @@ from partner_center_emulator.invoices.periods import (
     cycle_at,
     cycle_number,
     last_day_before,
-    months_after,
 )
 from partner_center_emulator.invoices.terms import BillingTerms
+from partner_center_emulator.subscriptions.months import add_months
 
 # Suspended is paid for; expired, disabled and deleted are not. Unknown states are taken as not paid for.
 _BILLED = frozenset({"active", "suspended"})
@@ -188,7 +188,7 @@ def term_began(life: Life, at: datetime) -> datetime:
     terms_passed = cycle_number(life.anchor, life.term_months, at.date())
     if terms_passed <= 0:
         return bought
-    renewed_on = months_after(life.anchor, terms_passed * life.term_months)
+    renewed_on = add_months(life.anchor, terms_passed * life.term_months)
     return datetime.combine(renewed_on, datetime.min.time(), bought.tzinfo)
 
 

@@ -12,6 +12,8 @@ from datetime import date, datetime, time, timedelta
 
 import msgspec
 
+from partner_center_emulator.subscriptions.months import add_months
+
 DAY = timedelta(days=1)
 # what is bought for good is a cycle that nobody lives to see the end of
 FOR_GOOD = 1200
@@ -30,22 +32,16 @@ class Period(msgspec.Struct, frozen=True):
         return (self.end - self.start).days + 1
 
 
-def months_after(day: date, months: int) -> date:
-    """Return ``day`` moved by ``months``; a day the month does not have becomes its last one (31 Jan -> 28 Feb)."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
-
-
 def cycle_at(anchor: date, months: int, day: date) -> Period:
     """Return the charge cycle of ``months`` that holds ``day``, counted from ``anchor`` (R-194)."""
     number = cycle_number(anchor, months, day)
-    return Period(months_after(anchor, number * months), months_after(anchor, (number + 1) * months) - DAY)
+    return Period(add_months(anchor, number * months), add_months(anchor, (number + 1) * months) - DAY)
 
 
 def cycle_number(anchor: date, months: int, day: date) -> int:
     """Return how many whole cycles lie between ``anchor`` and ``day``; negative before the anchor."""
     number = ((day.year - anchor.year) * 12 + day.month - anchor.month) // months
-    return number if months_after(anchor, number * months) <= day else number - 1
+    return number if add_months(anchor, number * months) <= day else number - 1
 
 
 def anniversary_period(anniversary_day: int, day: date) -> Period:

@@ -20,7 +20,8 @@ from partner_center_emulator.errors import ApiError, refusal
 from partner_center_emulator.faults import hooks
 from partner_center_emulator.index import LIVE_STATUSES, CommerceIndex
 from partner_center_emulator.orders.reading import read_number, read_quantity
-from partner_center_emulator.subscriptions.lapse import add_months, enter_term
+from partner_center_emulator.subscriptions.lapse import enter_term
+from partner_center_emulator.subscriptions.months import add_months
 from partner_center_emulator.validations.models import check_may_buy
 from partner_center_emulator.wire import Json, field, text_field
 from partner_center_emulator.world import Customer, Offer, Order, OrderLine, PartnerTenant, Subscription, World

@@ -18,7 +18,7 @@ from partner_center_emulator.world import Subscription, World
 
 SUSPENDED_DAYS = 90
 
-__all__ = ["SUSPENDED_DAYS", "TermCalendar", "add_months", "arm", "arm_charge", "enter_term", "rearm"]
+__all__ = ["SUSPENDED_DAYS", "TermCalendar", "arm", "arm_charge", "enter_term", "rearm"]
 
 
 class TermCalendar:

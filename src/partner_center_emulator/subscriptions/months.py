@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from datetime import UTC, date, datetime, time, timedelta
 
 # "Never ends" on the wire (commerce 0.1, 3.2).
@@ -11,15 +12,9 @@ CYCLE_MONTHS = {"monthly": 1, "annual": 12, "triennial": 36}
 
 
 def add_months(day: date, months: int) -> date:
-    """Return ``day`` moved by ``months``; the last day of a month stays inside the month."""
-    index = day.year * 12 + day.month - 1 + months
-    year, month = divmod(index, 12)
-    for last in (day.day, 30, 29, 28):
-        try:
-            return date(year, month + 1, min(day.day, last))
-        except ValueError:
-            continue
-    raise AssertionError("every month has 28 days")  # pragma: no cover - calendar arithmetic
+    """Return ``day`` moved by ``months``; a day the month does not have becomes its last one (31 Jan -> 28 Feb)."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
 def midnight_after(day: date) -> datetime:
