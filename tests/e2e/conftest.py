@@ -52,6 +52,11 @@ class Bench:
         assert old in text, old
         file.write_text(text.replace(old, new))
 
+    def slow_down(self, route: str, *, after: int, seconds: float) -> None:
+        """From so many calls on, each call of the route takes so many real seconds: no machine is too fast for a test."""
+        fault = {"kind": "latency", "route": route, "skip": after, "seconds": seconds, "passing": "real"}
+        self.world.post("faults", {"faults": [fault]})
+
     @property
     def demo(self) -> Demo:
         """The demo's steps, quiet."""
