@@ -242,7 +242,7 @@ def test_other_variables_with_our_prefix_are_left_alone(tmp_path: Path):
         ("[log]\nlevel = 'loud'", ['log.level is "loud"', '"debug" or "info"']),
         ("[cloud]\nname = 'china'", ['"commercial" or "us_government"']),
         ("[cloud]\nauthority = 'http://login.example'", ["cloud.authority", "https"]),
-        ("[policy]\nlate_case = 'withdraw'", ["not supported yet", '"finish"']),
+        ("[policy]\nlate_case = 'hope'", ['"finish" or "withdraw"']),
         ("[policy]\nlate_case = ['finish']", ["policy.late_case is a list"]),
     ],
 )

@@ -19,7 +19,7 @@ import structlog
 from tenantfold import config
 from tenantfold.clock import ServerClock
 from tenantfold.domain.model import Tenant, TenantId, TenantRole
-from tenantfold.domain.policy import Policy
+from tenantfold.domain.policy import LateCase, Policy
 from tenantfold.domain.regions import RegionMap
 from tenantfold.errors import ConfigError
 from tenantfold.flow.cutover import Cutover
@@ -124,6 +124,8 @@ def policy_of(settings: config.Settings) -> Policy:
         provisioning_wait_seconds=given.provisioning_wait_seconds,
         observation_max_age_seconds=given.observation_max_age_seconds,
         retry_seconds=given.retry_seconds,
+        late_case=LateCase(given.late_case),
+        late_at=given.late_at,
     )
 
 

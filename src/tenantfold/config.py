@@ -24,7 +24,6 @@ from tenantfold.settings import (
     BY_NAME,
     NAME,
     SETTINGS,
-    Choice,
     CloudSettings,
     FileSettings,
     Kind,
@@ -35,6 +34,8 @@ from tenantfold.settings import (
     Settings,
     SettingValue,
     TenantSettings,
+    WaveSettings,
+    WorkerSettings,
 )
 from tenantfold.settings_text import OriginRow, origins, template, variable_name
 
@@ -332,12 +333,8 @@ def _refuse(draft: _Draft, setting: Setting, given: _Given, shown_name: str) -> 
             **facts,
         )
         return
-    later = dict(setting.allowed.later) if isinstance(setting.allowed, Choice) else {}
     shown = _shown_raw(setting, given.value)
-    reason = f"{later[given.value]}; " if isinstance(given.value, str) and given.value in later else ""
-    draft.complain(
-        f"{given.origin}: {shown_name} is {shown}; {reason}allowed is {setting.allowed_text}.", value=shown, **facts
-    )
+    draft.complain(f"{given.origin}: {shown_name} is {shown}; allowed is {setting.allowed_text}.", value=shown, **facts)
 
 
 def _shown_raw(setting: Setting, value: object) -> str:
@@ -375,6 +372,8 @@ def _build(draft: _Draft, file: Path | None) -> Settings | None:
         sources=tuple(TenantSettings(**fields) for fields in sources.values()),
         policy=PolicySettings(**_section(values, "policy")),
         limits=LimitSettings(**_section(values, "limits")),
+        waves=WaveSettings(**_section(values, "waves")),
+        workers=WorkerSettings(**_section(values, "workers")),
         files=FileSettings(**_section(values, "files")),
         log=LogSettings(**_section(values, "log")),
         file=file,

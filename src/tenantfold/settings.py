@@ -44,10 +44,9 @@ REQUIRED = _Required()
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of a few words. ``later`` names words that will be allowed one day, with the sentence to answer."""
+    """One of a few words."""
 
     words: tuple[str, ...]
-    later: tuple[tuple[str, str], ...] = ()
 
     def admits(self, value: object) -> bool:
         """Whether the value is one of the words."""
@@ -102,15 +101,6 @@ DATABASE = Shape(
 )
 REFERENCE = "env:NAME or file:path, never the secret itself"
 CLOUDS = ("commercial", "us_government")
-LATE_CASES_LATER = (
-    (
-        "withdraw",
-        (
-            'withdrawing the target subscription of a late cutover is not supported yet; "finish" completes the '
-            "suspension after midnight and raises an alarm"
-        ),
-    ),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +147,7 @@ def _tenant(prefix: str, whose: str, key: str | _Required) -> tuple[Setting, ...
 
 
 _SECONDS = Between(0, 86_400)
+_COUNT = Between(0, 1_000_000_000)
 SETTINGS: tuple[Setting, ...] = (
     Setting("consolidation", Kind.NAME, REQUIRED, "Name of this consolidation; part of every request id.", NAME),
     Setting(
@@ -213,18 +204,49 @@ SETTINGS: tuple[Setting, ...] = (
         "policy.late_case",
         Kind.TEXT,
         "finish",
-        "What happens to a cutover that is still open when its UTC day ends.",
-        Choice(("finish",), LATE_CASES_LATER),
+        "What happens to a cutover that gets stuck late in its UTC day: it is finished all the same, with an alarm, or "
+        "its target is suspended again while that is free, and reactivated another day.",
+        Choice(("finish", "withdraw")),
+    ),
+    Setting(
+        "policy.late_at",
+        Kind.TIME_OF_DAY,
+        time(23, 30),
+        "UTC time from which an open cutover raises an alarm and follows late_case.",
+        'a UTC time of day such as "23:30"',
     ),
     Setting("limits.in_flight", Kind.WHOLE_NUMBER, 16, "Calls to Microsoft under way at once.", Between(1, 100)),
     Setting(
         "limits.requests_per_minute",
         Kind.WHOLE_NUMBER,
         450,
-        "Calls per minute and partner tenant.",
+        "Calls per minute, partner tenant and resource to begin with; what Microsoft really lets through is learned.",
         Between(1, 10_000),
     ),
+    Setting("waves.max_customers", Kind.WHOLE_NUMBER, 500, "Most customers in a wave; 0 for no limit.", _COUNT),
+    Setting("waves.max_seats", Kind.WHOLE_NUMBER, 20_000, "Most licenses in a wave; 0 for no limit.", _COUNT),
+    Setting(
+        "waves.max_monthly_amount",
+        Kind.WHOLE_NUMBER,
+        0,
+        "Most money a wave moves in a month, by files.price_list; 0 for no limit.",
+        _COUNT,
+    ),
+    Setting("waves.max_countries", Kind.WHOLE_NUMBER, 0, "Most customer countries in a wave; 0 for no limit.", _COUNT),
+    Setting("workers.concurrency", Kind.WHOLE_NUMBER, 32, "Customers a worker drives at once.", Between(1, 256)),
+    Setting(
+        "workers.backlog", Kind.WHOLE_NUMBER, 500, "Most due customers queued for the workers.", Between(1, 10_000)
+    ),
+    Setting("workers.heartbeat_seconds", Kind.SECONDS, 5.0, "How often a worker says that it lives.", Between(1, 300)),
+    Setting(
+        "workers.lost_after_seconds",
+        Kind.SECONDS,
+        30.0,
+        "How long a silent worker is believed before its customers go to others.",
+        Between(2, 3_600),
+    ),
     Setting("files.offer_mapping", Kind.PATH, Path("offer-mapping.csv"), "The approved offer mapping (CSV or XLSX)."),
+    Setting("files.price_list", Kind.PATH, Path("price-list.csv"), "Prices by offer, for waves.max_monthly_amount."),
     Setting("files.invitations", Kind.PATH, Path("invitations"), "Folder that invitations are written to."),
     Setting("files.reports", Kind.PATH, Path("reports"), "Folder that reports are written to."),
     Setting(
@@ -271,14 +293,35 @@ class PolicySettings:
     observation_max_age_seconds: float = 120.0
     retry_seconds: float = 15.0
     late_case: str = "finish"
+    late_at: time = time(23, 30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitSettings:
-    """How hard we may knock at Microsoft's door. ``requests_per_minute`` counts per partner tenant."""
+    """How hard we may knock at Microsoft's door. ``requests_per_minute`` counts per partner tenant and resource."""
 
     in_flight: int = 16
     requests_per_minute: int = 450
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaveSettings:
+    """The blast radius: how much one wave may hold. 0 is no limit; the amount is a month's, in the prices' currency."""
+
+    max_customers: int = 500
+    max_seats: int = 20_000
+    max_monthly_amount: int = 0
+    max_countries: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerSettings:
+    """How a worker process works, where there are several (PostgreSQL)."""
+
+    concurrency: int = 32
+    backlog: int = 500
+    heartbeat_seconds: float = 5.0
+    lost_after_seconds: float = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -288,6 +331,7 @@ class FileSettings:
     offer_mapping: Path
     invitations: Path
     reports: Path
+    price_list: Path = Path("price-list.csv")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -314,6 +358,8 @@ class Settings:
     cloud: CloudSettings = field(default_factory=CloudSettings)
     policy: PolicySettings = field(default_factory=PolicySettings)
     limits: LimitSettings = field(default_factory=LimitSettings)
+    waves: WaveSettings = field(default_factory=WaveSettings)
+    workers: WorkerSettings = field(default_factory=WorkerSettings)
     log: LogSettings = field(default_factory=LogSettings)
     file: Path | None = None
     read_from: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)

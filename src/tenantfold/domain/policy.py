@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import time
+from enum import StrEnum
+
+
+class LateCase(StrEnum):
+    """What to do with a cutover that cannot end on its own UTC day (DESIGN 3, invariant 3)."""
+
+    FINISH = "finish"
+    WITHDRAW = "withdraw"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """Durations are seconds; ``stop_starting_at`` is a UTC time of day (R-192)."""
+    """Durations are seconds; ``stop_starting_at`` and ``late_at`` are UTC times of day (R-192).
+
+    From ``late_at`` on, and on any later day, an open cutover is late: an alarm is raised and ``late_case`` followed.
+    """
 
     stop_starting_at: time = time(21, 0)
     settling_seconds: float = 900.0
     provisioning_wait_seconds: float = 900.0
     observation_max_age_seconds: float = 120.0
     retry_seconds: float = 15.0
+    late_case: LateCase = LateCase.FINISH
+    late_at: time = time(23, 30)

@@ -58,7 +58,8 @@ class Counterpart:
     """Which target subscription stands for which source subscription, and how far its cutover is.
 
     ``target_id`` is None while an order was answered without a subscription id (commerce reference 0.7).
-    ``cutover_on`` is the UTC day the target subscription was created by us (None when adopted).
+    ``cutover_on`` is the UTC day the target subscription was created (or reactivated) by us (None when adopted).
+    ``withdrawn_at``: a late cutover was taken back; the target is suspended until it is reactivated on another day.
     """
 
     source_id: SubscriptionId
@@ -68,6 +69,7 @@ class Counterpart:
     cutover_on: date | None = None
     verified_at: datetime | None = None
     suspended_at: datetime | None = None
+    withdrawn_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -37,7 +37,8 @@ from tenantfold.errors import (
     UnavailableError,
     UnexpectedAnswerError,
 )
-from tenantfold.flow.ports import Clock, Ledger, PartnerCenter
+from tenantfold.flow.gates import OneLane, OpenGate
+from tenantfold.flow.ports import Clock, Gate, Lanes, Ledger, PartnerCenter
 
 log = structlog.get_logger()
 
@@ -58,6 +59,8 @@ class Cutover:
     ledger: Ledger
     clock: Clock
     policy: Policy
+    gate: Gate = field(default_factory=OpenGate)
+    lanes: Lanes = field(default_factory=OneLane)
 
     async def drive(self, customer_id: CustomerId, stopping: Callable[[], bool] = bool) -> Progress:
         """Take a customer as far as it goes now; returns where it stands. Safe to call again after any crash.

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from tenantfold.domain.guards import Refusal
 from tenantfold.domain.journal import Intent
 from tenantfold.domain.model import (
     AgreementContact,
@@ -39,6 +41,22 @@ class Clock(Protocol):
 
     async def sleep(self, seconds: float) -> None:
         """Let this many seconds pass."""
+        ...
+
+
+class Gate(Protocol):
+    """Asked before the first write of a customer's cutover: may it begin today? (DESIGN 7, admission)"""
+
+    async def refusal(self, case: Case) -> Refusal | None:
+        """None when the cutover can end today beside everything that is open; else why not, with the numbers."""
+        ...
+
+
+class Lanes(Protocol):
+    """The two lanes of the rate budget: what must end today goes first (DESIGN 7)."""
+
+    def urgent(self, deadline: datetime) -> AbstractContextManager[None]:
+        """Calls inside are served from the reserved tokens, earlier deadlines first."""
         ...
 
 

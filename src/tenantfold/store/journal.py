@@ -100,6 +100,7 @@ def _save_counterpart(conn: Connection, customer_id: CustomerId, counterpart: Co
         "cutover_on": counterpart.cutover_on,
         "verified_at": counterpart.verified_at,
         "suspended_at": counterpart.suspended_at,
+        "withdrawn_at": counterpart.withdrawn_at,
     }
     if not upsert(conn, tables.counterpart, row, _keeps_its_target):
         raise ConflictError(
@@ -131,6 +132,7 @@ def _read_counterpart(row: Row[Any]) -> Counterpart:
         cutover_on=row.cutover_on,
         verified_at=row.verified_at,
         suspended_at=row.suspended_at,
+        withdrawn_at=row.withdrawn_at,
     )
 
 

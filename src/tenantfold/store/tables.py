@@ -16,6 +16,7 @@ from sqlalchemy import (
     Date,
     DateTime,
     Dialect,
+    Float,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -223,6 +224,17 @@ invitation = Table(
     Column("at", UtcTime, nullable=False),
 )
 
+wave = Table(
+    "wave",
+    metadata,
+    Column("id", SEQUENCE, primary_key=True),
+    Column("name", String, nullable=False, unique=True),
+    Column("state", String, nullable=False),
+    Column("starts_at", UtcTime),
+    Column("value", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+
 progress = Table(
     "progress",
     metadata,
@@ -238,9 +250,12 @@ progress = Table(
     Column("due_at", UtcTime),
     Column("deadline_at", UtcTime),
     Column("version", Integer, nullable=False),
+    Column("wave_id", SEQUENCE, ForeignKey("wave.id")),
+    Column("held", String, nullable=False),  # why nothing new is begun: "", no_wave, wave, paused, aborted
     # counters: a GROUP BY over this index reads 100,000 entries in milliseconds; rows of counters would be hot spots
     Index("ix_progress_phase", "plan_id", "phase"),
 )
+Index("ix_progress_wave", progress.c.wave_id, progress.c.customer_id)
 # two orders of the same few rows: who is due first by deadline, and when the next one becomes due
 Index(
     "ix_progress_due",
@@ -292,6 +307,7 @@ counterpart = Table(
     Column("cutover_on", Date),
     Column("verified_at", UtcTime),
     Column("suspended_at", UtcTime),
+    Column("withdrawn_at", UtcTime),  # the target was suspended again, to be reactivated on another day
     Index("ix_counterpart_customer", "customer_id"),
 )
 
@@ -304,6 +320,47 @@ event = Table(
     Column("name", String, nullable=False),
     Column("facts", Text, nullable=False),
     Index("ix_event_customer", "customer_id", "seq"),
+    sqlite_autoincrement=True,
+)
+
+# --- the engine -----------------------------------------------------------------------------------------------------
+
+rate = Table(  # one bucket per partner tenant and resource, shared by all workers
+    "rate",
+    metadata,
+    Column("tenant_id", IDENTIFIER, primary_key=True),
+    Column("resource", String, primary_key=True),
+    Column("per_minute", Float, nullable=False),  # learned: how fast we may call
+    Column("tokens", Float, nullable=False),
+    Column("filled_at", UtcTime, nullable=False),
+    Column("not_before", UtcTime),  # Retry-After
+    Column("changed_at", UtcTime, nullable=False),  # when per_minute was last learned
+    Column("granted", BigInteger, nullable=False),
+    Column("throttled", BigInteger, nullable=False),
+    Column("measured_per_minute", Float, nullable=False),  # what really left, smoothed
+)
+
+worker = Table(
+    "worker",
+    metadata,
+    Column("id", IDENTIFIER, primary_key=True),
+    Column("host", String, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("program", String, nullable=False),  # version of tenantfold
+    Column("state", String, nullable=False),  # running, stopping, stopped, lost
+    Column("started_at", UtcTime, nullable=False),
+    Column("seen_at", UtcTime, nullable=False),
+    Column("driven", BigInteger, nullable=False),
+)
+
+rehearsal = Table(
+    "rehearsal",
+    metadata,
+    Column("id", SEQUENCE, primary_key=True),
+    Column("plan_id", SEQUENCE, ForeignKey("plan.id"), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("value", Text, nullable=False),  # the prediction
+    Index("ix_rehearsal_plan", "plan_id", "id"),
     sqlite_autoincrement=True,
 )
 
