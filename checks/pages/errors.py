@@ -31,6 +31,8 @@ REFUSALS: Mapping[str, str] = {
     "not_accepted": "The customer's global administrator has not accepted the relationship with the target tenant.",
     "agreement_contact_missing": "The customer agreement has to be attested, but no contact and date were given.",
     "plan_stale": "The customer is no longer what the approver saw; inventory, plan and approve again.",
+    "withdrawn": "A late cutover was taken back: the target is suspended until it is reactivated on another day.",
+    "withdrawn_target_gone": "A withdrawn target subscription cannot be reactivated any more.",
     "too_late_today": "A cutover begun now might not end on the same UTC day; it is due again after midnight UTC.",
     "target_missing": "The counterpart is not in the target tenant's list (yet).",
     "target_not_active": "The counterpart stands at the target but is not active (yet).",

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tenantfold.domain.model import Customer, CustomerId, Offer, PlacedOrder, Subscription, TenantId
+from tenantfold.domain.model import Customer, CustomerId, Offer, PlacedOrder, Subscription, TenantId, WireStatus
 from tenantfold.domain.reads import Read
 from tenantfold.partnercenter import wire, wire_commerce, wire_customers
 from tenantfold.partnercenter.wire_errors import Fault, read_fault
@@ -214,7 +214,7 @@ def test_unknown_members_and_statuses_survive_in_the_document(name: str):
     assert read.value.wire_status == "pending_review_hold"
     document = msgspec.json.decode(read.document)
     assert document["brandNewMember"] == {"a": [1.5]}
-    sent = msgspec.json.decode(wire_commerce.suspended_document(read.document))
+    sent = msgspec.json.decode(wire_commerce.document_with_status(read.document, WireStatus.SUSPENDED))
     assert sent == {**document, "status": "suspended"}
 
 

@@ -191,6 +191,18 @@ class FakePartnerCenter:
 
         return self._write("add_ons", request_id, create)
 
+    async def activate(self, customer_id: CustomerId, read: Read[Subscription], request_id: UUID) -> Read[Subscription]:
+        """Take one subscription up again; its add-ons stay as they are."""
+
+        def change() -> Read[Subscription]:
+            one = self.world.subscriptions[read.value.id]
+            if one.etag != read.value.etag:
+                raise ConflictError("The eTag is stale.", code="2055")
+            self.world.subscriptions[one.id] = replace(one, wire_status="active", etag=one.etag + "+")
+            return Read(value=self.world.subscriptions[one.id], document=b"{}")
+
+        return self._write("activate", request_id, change)
+
     async def suspend(self, customer_id: CustomerId, read: Read[Subscription], request_id: UUID) -> Read[Subscription]:
         """Suspend, add-ons with their base; the judge compares usable licenses before and after."""
 
@@ -210,6 +222,11 @@ class FakePartnerCenter:
     def _judge(self, sub: Subscription) -> None:
         """A gap: the target does not hold every license of this offer when one is taken away (invariant 1)."""
         here = (sub.customer_id, sub.offer_id, sub.billing_cycle)
+        if sub.tenant_id == TARGET:  # withdrawn: fine only while every source of it runs
+            others = [one for one in self.world.subscriptions.values() if one.tenant_id != TARGET]
+            same = [one for one in others if (one.customer_id, one.offer_id, one.billing_cycle) == here]
+            self.world.gaps += [one.id for one in same if one.wire_status == "suspended"]
+            return
         if self.world.promised(*here, at_target=True) < self.world.promised(*here, at_target=False):
             self.world.gaps.append(sub.id)
 

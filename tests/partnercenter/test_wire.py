@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tenantfold.domain.model import CustomerId, TenantId
+from tenantfold.domain.model import CustomerId, TenantId, WireStatus
 from tenantfold.errors import UnexpectedAnswerError
 from tenantfold.partnercenter import wire, wire_commerce, wire_customers
 
@@ -38,7 +38,7 @@ def test_a_suspension_differs_from_the_read_document_only_in_its_status(
 ):
     """Every other member, known or not, goes back exactly as it came (R-225)."""
     before = {**others, status_name: status}
-    after = msgspec.json.decode(wire_commerce.suspended_document(msgspec.json.encode(before)))
+    after = msgspec.json.decode(wire_commerce.document_with_status(msgspec.json.encode(before), WireStatus.SUSPENDED))
     assert after == {**before, status_name: "suspended"}
     assert list(after) == list(before)
 
@@ -47,21 +47,21 @@ def test_a_suspension_differs_from_the_read_document_only_in_its_status(
 def test_a_suspension_keeps_numbers_digit_by_digit(number: str):
     """A price of 36.480 must not come back as 36.48, nor a long id as a rounded float."""
     document = f'{{"price": {number} ,"status":"active", "deep":{{"x":[{number}]}}}}'.encode()
-    after = wire_commerce.suspended_document(document)
+    after = wire_commerce.document_with_status(document, WireStatus.SUSPENDED)
     assert f'"price":{number}'.encode() in after
     assert f'"deep":{{"x":[{number}]}}'.encode() in after
 
 
 def test_a_document_without_a_status_gets_one():
     """Old answers leave members out."""
-    assert wire_commerce.suspended_document(b'{"id":"x"}') == b'{"id":"x","status":"suspended"}'
+    assert wire_commerce.document_with_status(b'{"id":"x"}', WireStatus.SUSPENDED) == b'{"id":"x","status":"suspended"}'
 
 
 @pytest.mark.parametrize("document", [b"", b"[]", b'"x"', b'{"id":'])
 def test_refuses_to_suspend_what_is_no_document(document: bytes):
     """Better no call than a broken one."""
     with pytest.raises(UnexpectedAnswerError):
-        wire_commerce.suspended_document(document)
+        wire_commerce.document_with_status(document, WireStatus.SUSPENDED)
 
 
 TIMES = [

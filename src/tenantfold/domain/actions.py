@@ -16,9 +16,11 @@ class Observe:
     """Read both sides fresh; nothing may be decided on older facts.
 
     ``sources_only``: what was suspended is read back; the target was not written to since it was read.
+    ``target_only``: what was ordered is read back; each source is suspended only if it is still as it was read (eTag).
     """
 
     sources_only: bool = False
+    target_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,28 @@ class MarkSuspended:
 
 
 @dataclass(frozen=True, slots=True)
+class Withdraw:
+    """Suspend a target subscription of a late cutover, whose source still runs: free within 30 days (R-188)."""
+
+    counterpart: Counterpart
+
+
+@dataclass(frozen=True, slots=True)
+class MarkWithdrawn:
+    """Note that all targets of a late cutover were read back suspended; it begins again at ``refusal.due_at``."""
+
+    counterparts: tuple[Counterpart, ...]
+    refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Reactivate:
+    """Take a withdrawn target subscription up again: the cutover of a new day."""
+
+    counterpart: Counterpart
+
+
+@dataclass(frozen=True, slots=True)
 class AdoptOutcome:
     """An intent without outcome was found done at Microsoft: write its outcome, call nothing."""
 
@@ -105,10 +129,13 @@ Action = (
     | MarkVerified
     | Suspend
     | MarkSuspended
+    | Withdraw
+    | MarkWithdrawn
+    | Reactivate
     | AdoptOutcome
     | Resend
     | Pause
 )
 
-Write = Attest | PlaceOrder | BuyAddOns | Suspend
+Write = Attest | PlaceOrder | BuyAddOns | Suspend | Withdraw | Reactivate
 """The actions that change something at Microsoft: each gets an intent before its call."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from tenantfold.domain import guards, stranded
+from tenantfold.domain import guards, lateness, stranded
 from tenantfold.domain.actions import (
     Action,
     AdoptOutcome,
@@ -23,6 +23,7 @@ from tenantfold.domain.actions import (
     Observe,
     Pause,
     PlaceOrder,
+    Reactivate,
     Resend,
     Suspend,
 )
@@ -43,6 +44,17 @@ def next_action(case: Case, observation: Observation | None, now: datetime, poli
     refusal = guards.may_drive(case.plan, case.customer.disposition, _blocked_because(case))
     if refusal is not None:
         return Pause(refusal)
+    action = _forward(case, observation, now, policy)
+    return lateness.held_to_the_day(action, case, observation, now, policy)
+
+
+def begins(case: Case, action: Action) -> bool:
+    """Whether an action is the first write of a cutover: from here on it must end today (invariant 3)."""
+    return isinstance(action, PlaceOrder | BuyAddOns | Reactivate) and lateness.open_since(case) is None
+
+
+def _forward(case: Case, observation: Observation | None, now: datetime, policy: Policy) -> Action:
+    """The next step toward a moved customer, whatever the time of day."""
     items = tuple(item for item in case.customer.items if item.moves)
     counterparts = {counterpart.source_id: counterpart for counterpart in case.counterparts}
     if all(_is_suspended(counterparts.get(item.subscription_id)) for item in items):
@@ -51,11 +63,15 @@ def next_action(case: Case, observation: Observation | None, now: datetime, poli
         return Pause(_not_accepted(case))
     if observation is None or _is_old(observation, now, policy):
         return Observe()
+    if lateness.withdrawn(case):
+        stale = _staleness(case, items, observation)
+        by_id = {item.subscription_id: item for item in items}
+        return Pause(stale) if stale else lateness.take_up_again(case, by_id, observation, now, policy)
     missing = tuple(item for item in items if item.subscription_id not in counterparts)
     if missing:
         return _provide(case, missing, counterparts, observation, now, policy)
     if observation.target_is_old:
-        return Observe()
+        return Observe(target_only=_sources_are_guarded(items, observation))
     return _cut_over(case, items, counterparts, observation, now, policy)
 
 
@@ -70,6 +86,15 @@ def _is_suspended(counterpart: Counterpart | None) -> bool:
 
 def _is_old(observation: Observation, now: datetime, policy: Policy) -> bool:
     return (now - observation.at).total_seconds() > policy.observation_max_age_seconds
+
+
+def _sources_are_guarded(items: tuple[PlanItem, ...], observation: Observation) -> bool:
+    """Whether Microsoft itself refuses to suspend a source that changed since it was read (eTag, R-225).
+
+    An add-on is suspended along with its base, without an eTag of its own being asked: it is read again.
+    """
+    sources = [observation.source.get(item.subscription_id) for item in items]
+    return all(source is not None and source.etag and not source.is_add_on for source in sources)
 
 
 def _not_accepted(case: Case) -> Refusal:
@@ -107,6 +132,8 @@ def _settle(case: Case, intent: Intent, observation: Observation | None, now: da
         return Observe()
     if intent.kind is OpKind.SUSPEND:
         return _settle_suspension(case, intent, observation, now)
+    if intent.kind.may_repeat:
+        return lateness.settle(intent, observation, now)
     verdict = stranded.look_up(intent, observation, case.counterparts, now, policy)
     match verdict:
         case stranded.Found(outcome=outcome):
@@ -184,7 +211,7 @@ def _provide(
 
 def _too_late(counterparts: Iterable[Counterpart], now: datetime, policy: Policy) -> Refusal | None:
     """A cutover that has begun today is finished, not stopped (R-33)."""
-    begun = any(one.origin is Origin.CREATED for one in counterparts)
+    begun = any(lateness.is_open(one) for one in counterparts)
     return None if begun else guards.may_start_today(now, policy)
 
 
@@ -349,7 +376,7 @@ def _cut_over(
         if refusal is not None:
             return Pause(_patient(refusal, counterparts[item.subscription_id], now, policy))
     unverified = tuple(
-        replace(counterparts[item.subscription_id], verified_at=observation.at)
+        replace(counterparts[item.subscription_id], verified_at=observation.target_at or observation.at)
         for item in open_items
         if counterparts[item.subscription_id].verified_at is None
     )

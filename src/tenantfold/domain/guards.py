@@ -37,6 +37,8 @@ class RefusalCode(StrEnum):
     NEEDS_PERSON = "needs_person"
     MICROSOFT_REFUSED = "microsoft_refused"
     NOT_READABLE = "not_readable"
+    WITHDRAWN = "withdrawn"
+    WITHDRAWN_TARGET_GONE = "withdrawn_target_gone"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from tenantfold.domain.actions import Attest, BuyAddOns, PlaceOrder, Suspend, Write
+from tenantfold.domain.actions import Attest, BuyAddOns, PlaceOrder, Reactivate, Suspend, Withdraw, Write
 from tenantfold.domain.journal import Intent, OpKind, OutcomeKind, intent_key
 from tenantfold.domain.model import OrderLine, SubscriptionId, TenantId
 from tenantfold.domain.observation import Observation
@@ -28,6 +28,12 @@ def intent_for(
             return replace(intent, order_id=order_id, billing_cycle=cycle, lines=lines, baseline=baseline)
         case Suspend(item=item):
             return _intent(OpKind.SUSPEND, item.tenant_id, (item.subscription_id,), case, consolidation, now)
+        case Withdraw(counterpart=one):
+            intent = _intent(OpKind.WITHDRAW, target_id, (one.source_id,), case, consolidation, now)
+            return replace(intent, target_id=one.target_id)
+        case Reactivate(counterpart=one):
+            intent = _intent(OpKind.REACTIVATE, target_id, (one.source_id,), case, consolidation, now)
+            return replace(intent, target_id=one.target_id)
 
 
 def _intent(
@@ -41,7 +47,8 @@ def _intent(
     generation = sum(
         1
         for intent, outcome in case.settled
-        if outcome.kind is OutcomeKind.FAILED and (intent.kind, intent.subjects) == (kind, subjects)
+        if (intent.kind, intent.subjects) == (kind, subjects)
+        and (kind.may_repeat or outcome.kind is OutcomeKind.FAILED)
     )
     customer_id = case.customer.customer_id
     return Intent(

@@ -30,6 +30,13 @@ class OpKind(StrEnum):
     PLACE_ORDER = "place_order"
     BUY_ADD_ONS = "buy_add_ons"
     SUSPEND = "suspend"
+    WITHDRAW = "withdraw"
+    REACTIVATE = "reactivate"
+
+    @property
+    def may_repeat(self) -> bool:
+        """Whether the same wish may come true more than once: a cutover can be withdrawn on several days."""
+        return self in {OpKind.WITHDRAW, OpKind.REACTIVATE}
 
 
 class OutcomeKind(StrEnum):
@@ -46,7 +53,8 @@ class Intent:
 
     ``subjects`` are the source subscriptions it is for; ``baseline`` the ids of the customer's target subscriptions
     seen just before, so that what the call creates can be told from what was there.
-    ``generation`` counts earlier attempts that ended in FAILED.
+    ``generation`` counts earlier attempts that ended in FAILED (and, for what may repeat, those that came true).
+    ``target_id`` is the target subscription to withdraw or reactivate.
     """
 
     key: str
@@ -62,6 +70,7 @@ class Intent:
     order_id: OrderId | None = None
     lines: tuple[OrderLine, ...] = ()
     contact: AgreementContact | None = None
+    target_id: SubscriptionId | None = None
 
     @property
     def request_id(self) -> UUID:

@@ -17,7 +17,7 @@ class Observation:
     ``suspended_since`` holds the source subscriptions we suspended after this read: their status here is old.
     ``target_is_old`` says that we ordered at the target after this read: good enough to order more on, never to
     verify or suspend on (invariant 1: read back after the last write).
-    ``has_agreement`` is None where it was not asked.
+    ``has_agreement`` is None where it was not asked. ``target_at``: when the target was read, if later than ``at``.
     """
 
     at: datetime
@@ -27,3 +27,4 @@ class Observation:
     suspended_since: frozenset[SubscriptionId] = frozenset()
     has_agreement: bool | None = None
     target_is_old: bool = False
+    target_at: datetime | None = None

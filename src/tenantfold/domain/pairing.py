@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 from datetime import date
 
-from tenantfold.domain.journal import Intent, Outcome, OutcomeKind
+from tenantfold.domain.journal import Intent, OpKind, Outcome, OutcomeKind
 from tenantfold.domain.model import OrderId, OrderLine, PlacedLine, SubscriptionId
 from tenantfold.domain.states import Counterpart, Origin
 
@@ -19,7 +20,7 @@ def counterparts_of(
     leaving it out would order it a second time (invariant 2). ``taken`` holds target subscriptions that stand for
     others already: a PATCH of an order answers with the old lines as well.
     """
-    if outcome.kind is OutcomeKind.FAILED:
+    if outcome.kind is OutcomeKind.FAILED or intent.kind.may_repeat:
         return ()
     left = [line for line in outcome.lines if line.subscription_id not in taken]
     found = []
@@ -35,6 +36,17 @@ def counterparts_of(
             )
         )
     return tuple(found)
+
+
+def reactivated(intent: Intent, outcome: Outcome, known: Iterable[Counterpart], today: date) -> tuple[Counterpart, ...]:
+    """The counterpart a reactivation brought back: its cutover begins anew on this day."""
+    if outcome.kind is OutcomeKind.FAILED or intent.kind is not OpKind.REACTIVATE:
+        return ()
+    return tuple(
+        replace(one, withdrawn_at=None, verified_at=None, cutover_on=today)
+        for one in known
+        if one.source_id in intent.subjects
+    )
 
 
 def _take(left: list[PlacedLine], wanted: OrderLine) -> PlacedLine | None:

@@ -74,7 +74,10 @@ class Counterpart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """The row of one customer: phase, why it is there, who acts next, when it is due. ``version`` guards writes."""
+    """The row of one customer: phase, why it is there, who acts next, when it is due. ``version`` guards writes.
+
+    ``deadline_at`` is the end of the UTC day of an open cutover, ``alarmed_at`` when it was found late.
+    """
 
     customer_id: CustomerId
     phase: Phase
@@ -85,4 +88,5 @@ class Progress:
     accepted_at: datetime | None = None
     due_at: datetime | None = None
     deadline_at: datetime | None = None
+    alarmed_at: datetime | None = None
     version: int = 0

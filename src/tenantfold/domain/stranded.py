@@ -2,6 +2,7 @@
 
 Never resend first. Look at what stands at the target that was not there before: exactly our lines in one order
 means it took effect; nothing at all, after the settling time, means it did not; anything else is for a person.
+What a person decides is checked in ``domain.stranded_decisions``.
 """
 
 from __future__ import annotations
@@ -49,37 +50,47 @@ def look_up(
     """Judge an order intent without outcome from a fresh read of the target."""
     explained = set(intent.baseline) | {one.target_id for one in counterparts if one.target_id is not None}
     new = [one for one in observation.target.values() if one.id not in explained]
-    wanted = Counter(_wanted_shapes(intent))
+    wanted = Counter(wanted_shapes(intent))
     by_order: dict[OrderId, list[Subscription]] = defaultdict(list)
     for subscription in new:
-        if _shape(subscription, intent) in wanted:
+        if shape_of(subscription, intent) in wanted:
             by_order[subscription.order_id].append(subscription)
-    matches = [group for group in by_order.values() if Counter(_shape(one, intent) for one in group) == wanted]
+    matches = [group for group in by_order.values() if Counter(shape_of(one, intent) for one in group) == wanted]
     if len(matches) == 1 and len(by_order) == 1:
-        return Found(_outcome(intent, matches[0], now))
-    settled_at = intent.at + timedelta(seconds=policy.settling_seconds)
+        return Found(adopted(intent, matches[0], now, "found at the target after the answer was lost"))
+    settled_at = settles_at(intent, policy)
     if observation.at < settled_at:  # a read begun earlier proves nothing, however late it is judged
-        return Unclear(_settling(intent, settled_at))  # the rest of a half-seen order may still appear
+        return Unclear(settling(intent, settled_at))  # the rest of a half-seen order may still appear
     return Unclear(_needs_person(intent, by_order)) if by_order else Gone()
 
 
-def _wanted_shapes(intent: Intent) -> list[Shape]:
+def settles_at(intent: Intent, policy: Policy) -> datetime:
+    """From when on a read proves that a call had no effect."""
+    return intent.at + timedelta(seconds=policy.settling_seconds)
+
+
+def wanted_shapes(intent: Intent) -> list[Shape]:
+    """Offer, license count, billing cycle and base of each line of an order, in the order of its lines."""
     return [(line.offer_id, line.license_count, intent.billing_cycle, line.parent_target_id) for line in intent.lines]
 
 
-def _shape(subscription: Subscription, intent: Intent) -> Shape:
+def shape_of(subscription: Subscription, intent: Intent) -> Shape:
+    """The same four of a subscription; an add-on never stands for a base."""
     parent = subscription.parent_id if intent.kind is OpKind.BUY_ADD_ONS else None
     if intent.kind is OpKind.PLACE_ORDER and subscription.parent_id is not None:
-        parent = subscription.parent_id  # an add-on never stands for a base
+        parent = subscription.parent_id
     return (subscription.offer_id, subscription.license_count, subscription.billing_cycle, parent)
 
 
-def _outcome(intent: Intent, group: Sequence[Subscription], now: datetime) -> Outcome:
-    """The outcome the call would have had, lines in the order of the intent."""
+def adopted(intent: Intent, group: Sequence[Subscription], now: datetime, detail: str) -> Outcome:
+    """The outcome the call would have had, lines in the order of the intent. The group must fit line by line.
+
+    Lines of several orders get no order id: the orders are looked up by subscription later.
+    """
     left = list(group)
     placed = []
-    for shape in _wanted_shapes(intent):
-        match = next(one for one in left if _shape(one, intent) == shape)
+    for shape in wanted_shapes(intent):
+        match = next(one for one in left if shape_of(one, intent) == shape)
         left.remove(match)
         placed.append(
             PlacedLine(
@@ -89,17 +100,19 @@ def _outcome(intent: Intent, group: Sequence[Subscription], now: datetime) -> Ou
                 parent_id=match.parent_id,
             )
         )
+    orders = {one.order_id for one in group}
     return Outcome(
         intent_key=intent.key,
         kind=OutcomeKind.ADOPTED,
         at=now,
-        order_id=group[0].order_id,
+        order_id=orders.pop() if len(orders) == 1 else None,
         lines=tuple(placed),
-        detail="found at the target after the answer was lost",
+        detail=detail,
     )
 
 
-def _settling(intent: Intent, settled_at: datetime) -> Refusal:
+def settling(intent: Intent, settled_at: datetime) -> Refusal:
+    """Too early to tell: what was sent may still take effect or show."""
     return Refusal(
         code=RefusalCode.SETTLING,
         phase=Phase.STRANDED,
@@ -121,6 +134,5 @@ def _needs_person(intent: Intent, by_order: dict[OrderId, list[Subscription]]) -
         detail=f"The answer to an order of {len(intent.lines)} line(s) was lost, and what shows at the target fits it "
         f"only in part or more than once ({seen}).",
         owner=Owner.OPERATIONS,
-        next_action="Compare the target's orders with the journal; remove what is too much in Partner Center, then run "
-        "again.",
+        next_action="Look at the evidence and decide: tenantfold stranded <customer>",
     )

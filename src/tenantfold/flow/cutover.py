@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -15,13 +16,14 @@ from uuid import UUID
 import structlog
 
 from tenantfold.domain import actions
-from tenantfold.domain.cutover import needs_agreement_read, next_action
+from tenantfold.domain.cutover import begins, needs_agreement_read, next_action
 from tenantfold.domain.guards import Refusal, RefusalCode
 from tenantfold.domain.intents import intent_for
 from tenantfold.domain.journal import Intent, OpKind, Outcome, OutcomeKind
+from tenantfold.domain.lateness import is_late, open_since
 from tenantfold.domain.model import CustomerId, PlacedOrder, Subscription, SubscriptionId, TenantId
 from tenantfold.domain.observation import Observation
-from tenantfold.domain.pairing import counterparts_of
+from tenantfold.domain.pairing import counterparts_of, reactivated
 from tenantfold.domain.policy import Policy
 from tenantfold.domain.reads import Read
 from tenantfold.domain.records import Case, Step
@@ -44,6 +46,8 @@ log = structlog.get_logger()
 
 MAX_ACTIONS = 5_000  # a customer tenant holds at most 300 subscriptions: more actions than this is a loop of ours
 MAX_CONFLICTS = 3  # a conflict that stays after reading again is not a race any more
+
+ChangeStatus = Callable[[CustomerId, Read[Subscription], UUID], Awaitable[Read[Subscription]]]
 
 _EFFECT_UNKNOWN = (NoAnswerError, UnexpectedAnswerError)
 _NO_EFFECT_LATER = (UnavailableError, ThrottledError)
@@ -69,10 +73,7 @@ class Cutover:
         """
         state = _Drive(self, await self._case(customer_id))
         for _ in range(MAX_ACTIONS):
-            if stopping():
-                return state.case.progress
-            action = next_action(state.case, state.observation, self.clock.now(), self.policy)
-            if not await state.carry_out(action):
+            if stopping() or not await state.step():
                 return state.case.progress
             state.case = await self._case(customer_id)
         raise StoreError(f"Customer {customer_id} did not settle after {MAX_ACTIONS} actions; nothing more was done.")
@@ -93,11 +94,26 @@ class _Drive:
         self.observation: Observation | None = None
         self.reads: dict[SubscriptionId, Read[Subscription]] = {}
 
-    async def carry_out(self, action: actions.Action) -> bool:
-        """Do one action. False: nothing more to do for now (the progress row says why)."""
+    async def step(self) -> bool:
+        """Ask the core for the next action and carry it out. False: nothing more to do for now."""
+        tools, now = self.tools, self.tools.clock.now()
+        action = next_action(self.case, self.observation, now, tools.policy)
+        if self.case.progress.alarmed_at is None and is_late(self.case, now, tools.policy):
+            await self._alarm(now)
+        if begins(self.case, action):
+            refusal = await tools.gate.refusal(self.case)
+            if refusal is not None:
+                return await self._pause(refusal)
+        deadline = self.case.progress.deadline_at
+        with tools.lanes.urgent(deadline) if deadline else nullcontext():
+            return await self._carry_out(action)
+
+    async def _carry_out(self, action: actions.Action) -> bool:
+        if isinstance(action, actions.Write):
+            return await self._begin(action)
         match action:
-            case actions.Observe(sources_only=sources_only):
-                return await self._observe(sources_only=sources_only)
+            case actions.Observe():
+                return await self._observe(action)
             case actions.Pause(refusal=refusal):
                 return await self._pause(refusal)
             case actions.Link(counterparts=found):
@@ -107,36 +123,44 @@ class _Drive:
             case actions.MarkSuspended(counterparts=found, finished=finished):
                 phase, name = (Phase.MOVED, "moved") if finished else (Phase.VERIFIED, "suspended")
                 return await self._note(phase, f"cutover.customer.{name}", found) and not finished
-            case actions.AdoptOutcome(intent=intent, outcome=outcome):
-                return await self._adopt(intent, outcome)
-            case actions.Resend(intent=intent):
-                return await self._send(intent)
-            case actions.Attest() | actions.PlaceOrder() | actions.BuyAddOns() | actions.Suspend():
-                return await self._begin(action)
+            case actions.MarkWithdrawn(counterparts=found, refusal=refusal):
+                return await self._withdrawn(found, refusal)
+            case actions.AdoptOutcome() | actions.Resend():
+                return await self._settle(action)
+
+    async def _settle(self, action: actions.AdoptOutcome | actions.Resend) -> bool:
+        if isinstance(action, actions.Resend):
+            return await self._send(action.intent)
+        return await self._adopt(action.intent, action.outcome)
 
     # --- reading ---
 
-    async def _observe(self, *, sources_only: bool) -> bool:
-        """Read both sides at once. The time is taken before the reads: an older stamp errs on the safe side."""
+    async def _observe(self, wanted: actions.Observe) -> bool:
+        """Read both sides at once, or one. The time is taken before the reads: an older stamp errs on the safe side."""
         now, before = self.tools.clock.now(), self.observation
-        keep_target = before if sources_only else None
-        tenants = self.case.customer.source_tenant_ids + (() if keep_target else (self.tools.target_id,))
+        old_target = before if wanted.sources_only else None
+        old_source = before if wanted.target_only else None
+        sources = () if old_source else self.case.customer.source_tenant_ids
+        tenants = sources + (() if old_target else (self.tools.target_id,))
         centers = [self.tools.tenants[tenant] for tenant in tenants]
         try:
             found = await asyncio.gather(*(one.subscriptions(self.case.customer.customer_id) for one in centers))
-            agreed = keep_target.has_agreement if keep_target else await self._agreement()
+            known = old_target or old_source
+            agreed = known.has_agreement if known else await self._agreement()
         except NotFoundError as error:
             return await self._pause(_unreadable(error.message))
         except _NO_EFFECT_LATER as error:
             return await self._pause(_later(error, now, self.tools.policy))
-        sources = found if keep_target else found[:-1]
-        self.reads = {read.value.id: read for reads in sources for read in reads}
+        self.reads |= {read.value.id: read for reads in found for read in reads}
+        from_sources = {read.value.id: read.value for reads in found[: len(sources)] for read in reads}
+        from_target = {read.value.id: read.value for reads in found[len(sources) :] for read in reads}
         self.observation = Observation(
-            at=keep_target.at if keep_target else now,
-            source={key: read.value for key, read in self.reads.items()},
-            target=keep_target.target if keep_target else {read.value.id: read.value for read in found[-1]},
+            at=known.at if known else now,
+            source=old_source.source if old_source else from_sources,
+            target=old_target.target if old_target else from_target,
             ordered_as=_ordered_as(self.case),
             has_agreement=agreed,
+            target_at=old_target.target_at if old_target else now,
         )
         return True
 
@@ -166,6 +190,29 @@ class _Drive:
         await self._record(Step(progress=progress, event=event, facts={"detail": refusal.detail}))
         return False
 
+    async def _alarm(self, now: datetime) -> None:
+        """Say once, aloud, that a cutover may not end on its day (invariant 3); what follows is the policy's."""
+        day = open_since(self.case)
+        facts = {"began_on": str(day), "late_case": self.tools.policy.late_case.value, "level": "warning"}
+        progress = replace(self.case.progress, alarmed_at=now)
+        await self._record(Step(progress=progress, event="alarm.cutover_late", facts=facts))
+
+    async def _withdrawn(self, found: tuple[Counterpart, ...], refusal: Refusal) -> bool:
+        progress = replace(
+            self.case.progress,
+            phase=refusal.phase,
+            code=refusal.code.value,
+            detail=refusal.detail,
+            owner=refusal.owner,
+            next_action=refusal.next_action,
+            due_at=refusal.due_at,
+            deadline_at=None,
+            alarmed_at=None,
+        )
+        facts = {"subscriptions": str(len(found)), "detail": refusal.detail}
+        await self._record(Step(progress=progress, counterparts=found, event="cutover.customer.withdrawn", facts=facts))
+        return False
+
     async def _note(self, phase: Phase, event: str, counterparts: tuple[Counterpart, ...]) -> bool:
         final = phase.is_final
         progress = replace(
@@ -177,6 +224,7 @@ class _Drive:
             next_action="",
             due_at=None if final else self.tools.clock.now(),
             deadline_at=None if final else self.case.progress.deadline_at,
+            alarmed_at=None if final else self.case.progress.alarmed_at,
         )
         today = self.tools.clock.now().date()
         late = [one for one in counterparts if one.suspended_at and one.cutover_on not in {None, today}]
@@ -235,7 +283,11 @@ class _Drive:
                 order = center.buy_add_ons(intent.customer_id, intent.order_id, intent.lines, request_id)
                 return await self._placed(intent, order)
             case OpKind.SUSPEND:
-                return await self._suspend(center, intent, request_id)
+                return await self._set_status(center.suspend, intent, intent.subjects[0])
+            case OpKind.WITHDRAW if intent.target_id is not None:
+                return await self._set_status(center.suspend, intent, intent.target_id)
+            case OpKind.REACTIVATE if intent.target_id is not None:
+                return await self._set_status(center.activate, intent, intent.target_id)
             case _:
                 raise StoreError(f"Intent {intent.key} of kind {intent.kind.value} lacks what its call needs.")
 
@@ -243,9 +295,9 @@ class _Drive:
         placed = await order
         return replace(self._done(intent), order_id=placed.id, lines=placed.lines)
 
-    async def _suspend(self, center: PartnerCenter, intent: Intent, request_id: UUID) -> Outcome:
-        subscription_id = intent.subjects[0]
-        answer = await center.suspend(intent.customer_id, self.reads[subscription_id], request_id)
+    async def _set_status(self, change: ChangeStatus, intent: Intent, subscription_id: SubscriptionId) -> Outcome:
+        """Change the status of what was read; Microsoft refuses when it is not as it was read any more (eTag)."""
+        answer = await change(intent.customer_id, self.reads[subscription_id], intent.request_id)
         self.reads[subscription_id] = answer
         return self._done(intent)
 
@@ -259,6 +311,7 @@ class _Drive:
         # found by reading: it was created when the intent was sent; our own answer: just now (a resend may be later)
         created_on = now.date() if outcome.kind is OutcomeKind.DONE else intent.at.date()
         counterparts = counterparts_of(intent, outcome, taken, created_on)
+        counterparts += reactivated(intent, outcome, self.case.counterparts, created_on)
         deadline = datetime.combine(now.date() + timedelta(days=1), datetime.min.time(), tzinfo=now.tzinfo)
         progress = replace(
             self.case.progress,

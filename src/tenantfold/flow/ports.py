@@ -45,7 +45,7 @@ class Clock(Protocol):
 
 
 class Gate(Protocol):
-    """Asked before the first write of a customer's cutover: may it begin today? (DESIGN 7, admission)"""
+    """Asked before the first write of a customer's cutover whether it may begin today (DESIGN 7, admission)."""
 
     async def refusal(self, case: Case) -> Refusal | None:
         """None when the cutover can end today beside everything that is open; else why not, with the numbers."""
@@ -131,6 +131,10 @@ class PartnerCenter(Protocol):
         """Set a subscription to suspended, sending back the whole document it was read as, with its eTag (R-225)."""
         ...
 
+    async def activate(self, customer_id: CustomerId, read: Read[Subscription], request_id: UUID) -> Read[Subscription]:
+        """Set a suspended subscription to active again, the same way."""
+        ...
+
 
 # --- the ledger -----------------------------------------------------------------------------------------------------
 
@@ -160,10 +164,10 @@ class Inventory(Protocol):
         """Customers of the snapshot whose details and subscriptions are still missing, in id order."""
         ...
 
-    async def save_customer(
-        self, snapshot: Snapshot, customer: Read[Customer], subscriptions: Sequence[Read[Subscription]]
+    async def save_customers(
+        self, snapshot: Snapshot, customers: Sequence[tuple[Read[Customer], Sequence[Read[Subscription]]]]
     ) -> None:
-        """Keep one customer's details and subscriptions."""
+        """Keep the details of some customers and all their subscriptions, together or not at all."""
         ...
 
     async def save_unread_customer(self, snapshot: Snapshot, customer_id: CustomerId, reason: str) -> None:

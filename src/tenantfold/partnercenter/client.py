@@ -23,6 +23,7 @@ from tenantfold.domain.model import (
     Subscription,
     SubscriptionId,
     TenantId,
+    WireStatus,
 )
 from tenantfold.domain.reads import Page, PartnerIdentity, Read
 from tenantfold.errors import (
@@ -202,7 +203,16 @@ class PartnerCenterClient:
         ConflictError when it changed since. Answered with 202, the change is under way and what a read shows is
         returned, whatever its status.
         """
-        body = wire_commerce.suspended_document(read.document)
+        return await self._set_status(customer_id, read, WireStatus.SUSPENDED, request_id)
+
+    async def activate(self, customer_id: CustomerId, read: Read[Subscription], request_id: UUID) -> Read[Subscription]:
+        """Set a suspended subscription to active again, as ``suspend`` does; add-ons stay as they are."""
+        return await self._set_status(customer_id, read, WireStatus.ACTIVE, request_id)
+
+    async def _set_status(
+        self, customer_id: CustomerId, read: Read[Subscription], status: WireStatus, request_id: UUID
+    ) -> Read[Subscription]:
+        body = wire_commerce.document_with_status(read.document, status)
         subscription = read.value
         answer = await self._write(
             wire_routes.CHANGE_SUBSCRIPTION,
@@ -221,7 +231,7 @@ class PartnerCenterClient:
         except PartnerCenterError as error:
             # the change was accepted: no error of the look afterwards may say that nothing happened
             raise NoAnswerError(
-                f"Suspending {subscription.id} was accepted, but the subscription could not be read afterwards.",
+                f"Setting {subscription.id} to {status.value} was accepted, but it could not be read afterwards.",
                 next_step=error.next_step,
                 **answer.facts,
             ) from error

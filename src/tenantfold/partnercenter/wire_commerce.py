@@ -248,7 +248,7 @@ def add_ons_body(customer_id: CustomerId, order_id: OrderId, lines: Sequence[Ord
     )
 
 
-def suspended_document(document: bytes) -> bytes:
+def document_with_status(document: bytes, wanted: WireStatus) -> bytes:
     """The whole document with its status replaced and everything else byte for byte as it was read (R-225).
 
     A PATCH replaces the resource: a member left out would be reset (commerce reference 0.6). UnexpectedAnswerError
@@ -256,7 +256,7 @@ def suspended_document(document: bytes) -> bytes:
     """
     members = slices(document, dict[str, Raw])
     status = next((name for name in members if name.lower() == "status"), "status")
-    members[status] = Raw(encode(WireStatus.SUSPENDED.value))
+    members[status] = Raw(encode(wanted.value))
     return encode(members)
 
 

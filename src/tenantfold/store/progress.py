@@ -45,6 +45,7 @@ def read_progress(row: Row[Any]) -> Progress:
         accepted_at=row.accepted_at,
         due_at=row.due_at,
         deadline_at=row.deadline_at,
+        alarmed_at=row.alarmed_at,
         version=row.version,
     )
 
@@ -63,6 +64,7 @@ def store_progress(conn: Connection, progress: Progress) -> Progress:
         "accepted_at": stored.accepted_at,
         "due_at": stored.due_at,
         "deadline_at": stored.deadline_at,
+        "alarmed_at": stored.alarmed_at,
         "version": stored.version,
     }
     if not conn.execute(_STORE, row).rowcount:

@@ -104,6 +104,7 @@ def _values(plan_id: int, now: datetime) -> dict[str, ColumnElement[Any]]:
         "accepted_at": _old.c.accepted_at,
         "due_at": case((due, literal(now, tables.UtcTime())), else_=null()),
         "deadline_at": case((or_(facts.half_moved, facts.in_cutover), _old.c.deadline_at), else_=null()),
+        "alarmed_at": case((or_(facts.half_moved, facts.in_cutover), _old.c.alarmed_at), else_=null()),
         "version": coalesce(_old.c.version, 0) + 1,
         "wave_id": _old.c.wave_id,
         "held": coalesce(_old.c.held, ""),

@@ -249,6 +249,7 @@ progress = Table(
     Column("accepted_at", UtcTime),
     Column("due_at", UtcTime),
     Column("deadline_at", UtcTime),
+    Column("alarmed_at", UtcTime),
     Column("version", Integer, nullable=False),
     Column("wave_id", SEQUENCE, ForeignKey("wave.id")),
     Column("held", String, nullable=False),  # why nothing new is begun: "", no_wave, wave, paused, aborted

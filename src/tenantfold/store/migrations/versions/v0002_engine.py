@@ -29,6 +29,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("progress") as batch:
+        batch.add_column(sa.Column("alarmed_at", _TIME))
         batch.add_column(sa.Column("wave_id", _SEQUENCE))
         batch.add_column(sa.Column("held", sa.String(), nullable=False, server_default=""))
         batch.create_foreign_key("fk_progress_wave_id", "wave", ["wave_id"], ["id"])
