@@ -217,7 +217,7 @@ class FakePartnerCenter:
                     self.world.subscriptions[sub.id] = changed
             return Read(value=self.world.subscriptions[one.id], document=b"{}")
 
-        return self._write("suspend", request_id, change)
+        return self._write("withdraw" if self.tenant_id == TARGET else "suspend", request_id, change)
 
     def _judge(self, sub: Subscription) -> None:
         """A gap: the target does not hold every license of this offer when one is taken away (invariant 1)."""

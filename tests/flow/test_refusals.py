@@ -11,6 +11,7 @@ import pytest
 from tenantfold.domain.guards import RefusalCode
 from tenantfold.domain.model import OrderId, SubscriptionId
 from tenantfold.domain.plan import Disposition
+from tenantfold.domain.policy import LateCase
 from tenantfold.domain.states import Phase
 from tests.flow.stage import SE, Stage, customer_id
 
@@ -133,6 +134,21 @@ async def not_readable(stage: Stage) -> None:
     stage.world.related.discard((SE, customer_id(0)))
 
 
+async def withdrawn(stage: Stage) -> None:
+    """Somebody took a license away at the target, nobody saw to it, and the day is about to end."""
+    stage.policy = replace(stage.policy, late_case=LateCase.WITHDRAW)
+    await drift(stage)
+    stage.clock.move(timedelta(hours=15, minutes=40).total_seconds())
+
+
+async def withdrawn_target_gone(stage: Stage) -> None:
+    """The next day somebody deleted what had been withdrawn."""
+    await withdrawn(stage)
+    await stage.drive(0)
+    stage.clock.move(timedelta(hours=9).total_seconds())
+    stage.change_target(0, wire_status="deleted")
+
+
 SCENES: dict[RefusalCode, Callable[[Stage], Awaitable[None]]] = {
     RefusalCode(scene.__name__): scene
     for scene in (
@@ -153,6 +169,8 @@ SCENES: dict[RefusalCode, Callable[[Stage], Awaitable[None]]] = {
         needs_person,
         microsoft_refused,
         not_readable,
+        withdrawn,
+        withdrawn_target_gone,
     )
 }
 SUSPENDED = {RefusalCode.SOURCE_STILL_ACTIVE}

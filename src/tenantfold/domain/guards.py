@@ -37,6 +37,9 @@ class RefusalCode(StrEnum):
     NEEDS_PERSON = "needs_person"
     MICROSOFT_REFUSED = "microsoft_refused"
     NOT_READABLE = "not_readable"
+    CANNOT_FINISH_TODAY = "cannot_finish_today"
+    WAVE_TOO_LARGE = "wave_too_large"
+    HELD = "held"
     WITHDRAWN = "withdrawn"
     WITHDRAWN_TARGET_GONE = "withdrawn_target_gone"
 

@@ -164,9 +164,25 @@ def take_up_again(
     if open_since(case) is None:
         too_late = guards.may_start_today(now, policy)
         if too_late is not None:
-            return Pause(too_late)
+            return Pause(_still_withdrawn(case, too_late))
     bases = [one for one in waiting if not items[one.source_id].is_add_on]
     return Reactivate((bases or list(waiting))[0])
+
+
+def _still_withdrawn(case: Case, too_late: Refusal) -> Refusal:
+    """The reason of the withdrawal says more than the time of day."""
+    known = case.progress
+    if known.code != RefusalCode.WITHDRAWN.value:
+        return too_late
+    return replace(
+        too_late,
+        code=RefusalCode.WITHDRAWN,
+        phase=known.phase,
+        detail=known.detail,
+        owner=known.owner,
+        next_action=known.next_action,
+        due_at=too_late.due_at if known.owner is Owner.TENANTFOLD else None,
+    )
 
 
 def _target_status(counterpart: Counterpart, observation: Observation) -> str:
