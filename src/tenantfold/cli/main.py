@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tenantfold import __version__
-from tenantfold.cli import book, moving, plans, reporting, setup
+from tenantfold.cli import book, moving, plans, reporting, setup, stranded
 from tenantfold.cli.options import guarded
 from tenantfold.cli.render import Renderer
 from tenantfold.errors import ExitCode
@@ -52,6 +52,7 @@ app.command("invite")(moving.invite)
 app.command("run")(moving.run)
 app.command("status")(moving.status)
 app.command("explain")(moving.explain)
+app.command("stranded")(stranded.stranded)
 app.command("report")(reporting.report)
 
 

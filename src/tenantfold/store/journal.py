@@ -46,6 +46,20 @@ _JOURNAL_OF = (
 )
 
 
+_OPEN = (
+    select(tables.intent.c.value)
+    .select_from(tables.intent.outerjoin(tables.outcome))
+    .where(tables.outcome.c.intent_key.is_(None))
+    .order_by(tables.intent.c.customer_id, tables.intent.c.seq)
+)
+
+
+def open_intents(conn: Connection, customer_id: CustomerId | None) -> tuple[Intent, ...]:
+    """All intents without outcome, over all plans, of one customer or of all: by customer, oldest first."""
+    query = _OPEN if customer_id is None else _OPEN.where(tables.intent.c.customer_id == customer_id)
+    return tuple(codec.intents(conn.execute(query).scalars()))
+
+
 def record_intent(conn: Connection, intent: Intent) -> None:
     """Keep an intent. ConflictError when its key exists: somebody had this wish already."""
     row = {

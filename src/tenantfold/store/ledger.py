@@ -132,6 +132,10 @@ class LedgerStore:
         """Everything known about one customer's move; None when it is not in the newest plan."""
         return await self._database.read(lambda conn: journal.case_of(conn, customer_id))
 
+    async def open_intents(self, customer_id: CustomerId | None = None) -> tuple[Intent, ...]:
+        """All intents without outcome, of one customer or of all, by customer, oldest first."""
+        return await self._database.read(lambda conn: journal.open_intents(conn, customer_id))
+
     async def record_intent(self, intent: Intent) -> None:
         """Commit an intent durably before its call leaves. ConflictError when the key exists already."""
         await self._database.write(lambda conn: journal.record_intent(conn, intent), durable=True)
