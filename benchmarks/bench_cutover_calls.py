@@ -18,6 +18,7 @@ from benchmarks.measure import Bench, Figure, Outcome
 from partner_center_emulator import actors, demo_world, ledger
 from partner_center_emulator.emulator import Options
 from tenantfold.bootstrap import regions
+from tenantfold.dispatch.local import local_run
 from tenantfold.domain.model import AgreementContact, CustomerId
 from tenantfold.domain.plan import Disposition, PlanRecord
 from tenantfold.domain.policy import Policy
@@ -28,7 +29,7 @@ from tenantfold.flow.inventory import InventoryTask, take
 from tenantfold.flow.planning import PlanTask, make
 from tenantfold.flow.progress import Silent
 from tenantfold.flow.relationships import InviteTask, invite
-from tenantfold.flow.run import Run, RunOptions, StopSign
+from tenantfold.flow.run import RunOptions, StopSign
 from tenantfold.store import Store
 
 EXTRA_CALLS = 5  # the budget: so many calls a customer, and one for each of its subscriptions
@@ -196,7 +197,7 @@ async def _move(partner: Partner, store: Store) -> None:
         clock=partner.clock,
         policy=Policy(),
     )
-    await Run(cutover, RunOptions(), Silent(), StopSign()).go()
+    await local_run(cutover, RunOptions(), Silent(), StopSign()).go()
 
 
 BENCH = Bench(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 
 from tenantfold.clock import ManualClock
+from tenantfold.dispatch.local import local_run
 from tenantfold.domain.model import (
     AgreementContact,
     CustomerId,
@@ -22,7 +23,7 @@ from tenantfold.domain.policy import Policy
 from tenantfold.domain.states import Phase, Progress
 from tenantfold.flow.cutover import Cutover
 from tenantfold.flow.progress import Reporter, Silent
-from tenantfold.flow.run import Run, RunOptions, RunSummary, StopSign
+from tenantfold.flow.run import RunOptions, RunSummary, StopSign
 from tests.flow.fakes import TARGET, FakeLedger, FakePartnerCenter, FakeWorld
 
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -119,7 +120,7 @@ class Stage:
         self, options: RunOptions | None = None, stop: StopSign | None = None, report: Reporter | None = None
     ) -> RunSummary:
         """One run."""
-        return await Run(self.cutover(), options or RunOptions(), report or Silent(), stop or StopSign()).go()
+        return await local_run(self.cutover(), options or RunOptions(), report or Silent(), stop or StopSign()).go()
 
     def phase(self, number: int) -> Phase:
         """Where a customer stands."""

@@ -14,6 +14,7 @@ from tenantfold.bootstrap import Program
 from tenantfold.cli.customers import every_standing, find_customer
 from tenantfold.cli.options import ConfigOption, JsonOption, on_interrupt, run_command
 from tenantfold.cli.render import Renderer
+from tenantfold.dispatch.local import local_run
 from tenantfold.domain.explanation import explain as explain_case
 from tenantfold.domain.explanation import next_step, why
 from tenantfold.domain.plan import PlanCustomer
@@ -23,7 +24,7 @@ from tenantfold.errors import ExitCode, InputError
 from tenantfold.flow.approval import newest_plan
 from tenantfold.flow.relationships import InviteTask
 from tenantfold.flow.relationships import invite as write_invitations
-from tenantfold.flow.run import Run, RunOptions, RunSummary, StopSign
+from tenantfold.flow.run import RunOptions, RunSummary, StopSign
 from tenantfold.reports.gather import RUN_FINISHED
 
 SHOWN = 50  # more rows than this belong into a file
@@ -96,7 +97,7 @@ def run(
         limits = program.settings.limits
         async with program.store.exclusive("run"):
             with renderer.progress() as report:
-                engine = Run(
+                engine = local_run(
                     program.cutover(),
                     RunOptions(in_flight=limits.in_flight, wait=waiting, poll_seconds=polling),
                     report,

@@ -60,6 +60,40 @@ class Lanes(Protocol):
         ...
 
 
+# --- handing out ----------------------------------------------------------------------------------------------------
+
+
+class Work(Protocol):
+    """Customers to drive, as a dispatcher sees them. ``flow.reconciler`` implements it."""
+
+    async def due(self, limit: int) -> Sequence[CustomerId]:
+        """Who is due now, most urgent first, whether or not somebody drives them already."""
+        ...
+
+    async def drive(self, customer_id: CustomerId) -> None:
+        """Take one customer as far as it goes now. Short, repeatable after any crash; raises only what stops all."""
+        ...
+
+    def next_at(self) -> datetime | None:
+        """When somebody may become due by time alone; None when nobody is known to."""
+        ...
+
+    def stopping(self) -> bool:
+        """Whether nobody new may be driven."""
+        ...
+
+
+class Dispatcher(Protocol):
+    """Hands due customers to whoever drives them: this process, or workers on any number of machines."""
+
+    async def dispatch(self, work: Work) -> None:
+        """Hand out who is due, by deadline, until nothing is left to hand out for now or the work is stopping.
+
+        What ``work.drive`` raises arrives as itself after the other drives have ended.
+        """
+        ...
+
+
 # --- Partner Center -------------------------------------------------------------------------------------------------
 
 
