@@ -164,14 +164,23 @@ def open_store(settings: config.Settings, resolver: config.SecretResolver) -> St
 
 @asynccontextmanager
 async def open_program(
-    settings: config.Settings, *, transport: httpx2.AsyncBaseTransport | None = None
+    settings: config.Settings,
+    *,
+    transport: httpx2.AsyncBaseTransport | None = None,
+    clock: ServerClock | None = None,
+    store: Store | None = None,
+    environ: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Program]:
-    """Assemble everything and take it apart again. Raises SchemaTooOldError when the database is not there yet."""
-    resolver = config.resolver()
-    clock = ServerClock()
+    """Assemble everything and take it apart again. Raises SchemaTooOldError when the database is not there yet.
+
+    ``clock``, ``store`` (closed in the end) and ``environ`` (where ``env:`` secrets are) replace the machine's clock,
+    the settings' ledger and the machine's environment in the simulation.
+    """
+    resolver = config.resolver(environ)
+    clock = clock or ServerClock()
     log = configure_logging(settings.log.level, settings.log.file, redact=resolver.redact, now=clock.now)
     calls: Counter[str] = Counter()
-    store = open_store(settings, resolver)
+    store = store or open_store(settings, resolver)
     try:
         await store.check_schema()
         async with open_http(transport=transport, in_flight=settings.limits.in_flight) as http:

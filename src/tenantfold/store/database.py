@@ -1,15 +1,18 @@
 """Store: connections, threads and the translation of database errors. The only module that knows the drivers' errors.
 
-Reads run on a small pool of threads, each inside one consistent transaction; writes go through ``writers``.
+Reads run on a small pool of threads, each inside one consistent transaction; writes go through ``writers``. For the
+simulation a database can be opened *inline*: the same work without threads, so that virtual time stands still while the
+database works, and the same seed always gives the same order of events.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,7 +22,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, SQLAlchemy
 from sqlalchemy.pool import NullPool
 
 from tenantfold.errors import ConfigError, ConflictError, LedgerBusyError, StoreError, TenantfoldError
-from tenantfold.store.writers import GroupWriter, PooledWriter, Writer
+from tenantfold.store.writers import GroupWriter, InlineWriter, PooledWriter, Writer
 
 T = TypeVar("T")
 
@@ -31,11 +34,22 @@ _DUPLICATE = frozenset({"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKE
 _LOCK_TIMEOUT = "55P03"
 
 
-class Database:
-    """One ledger database: a SQLite file or a PostgreSQL database. Opening connects to nothing yet."""
+class _Turn:
+    """Awaited: everybody else on the event loop gets one turn."""
 
-    def __init__(self, url: URL) -> None:
+    def __await__(self) -> Generator[None, None, None]:
+        yield
+
+
+class Database:
+    """One ledger database: a SQLite file or a PostgreSQL database. Opening connects to nothing yet.
+
+    ``inline`` (SQLite only): no threads; around each piece of work the others on the event loop get a turn.
+    """
+
+    def __init__(self, url: URL, *, inline: bool = False) -> None:
         self.url = url
+        self.inline = inline
         self.is_sqlite = url.get_backend_name() == "sqlite"
         self.read_engine = self._engine(read_only=True)
         self.write_engine = self._engine(read_only=False)
@@ -43,10 +57,12 @@ class Database:
         self._writer: Writer | None = None
 
     @classmethod
-    def open(cls, url: str, password: str | None = None) -> Database:
+    def open(cls, url: str, password: str | None = None, *, inline: bool = False) -> Database:
         """Prepare a database from its URL (without password). ConfigError when the URL is not one we can use."""
         checked = _checked_url(url)
-        return cls(checked.set(password=password) if password else checked)
+        if inline and checked.get_backend_name() != "sqlite":
+            raise ConfigError("Only a SQLite ledger can be opened inline.")
+        return cls(checked.set(password=password) if password else checked, inline=inline)
 
     @property
     def path(self) -> Path | None:
@@ -62,15 +78,20 @@ class Database:
     def writer(self) -> Writer:
         """The writer, started at the first write."""
         if self._writer is None:
-            self._writer = (
-                GroupWriter(self.write_engine)
-                if self.is_sqlite
-                else PooledWriter(self.write_engine, threads=WRITE_THREADS)
-            )
+            if self.inline:
+                self._writer = InlineWriter(self.write_engine)
+            elif self.is_sqlite:
+                self._writer = GroupWriter(self.write_engine)
+            else:
+                self._writer = PooledWriter(self.write_engine, threads=WRITE_THREADS)
         return self._writer
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run a reading function in one consistent transaction on a reader thread. StoreError when that fails."""
+        if self.inline:
+            found = self._read(work)
+            await _Turn()
+            return found
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
 
     async def write(self, work: Callable[[Connection], T], *, durable: bool) -> T:
@@ -80,7 +101,16 @@ class Database:
         this program. Errors of the house pass through; ConflictError on a duplicate key, StoreError on all others.
         """
         with self.translating():
-            return await asyncio.wrap_future(self.writer.submit(work, durable=durable))
+            if not self.inline:
+                return await asyncio.wrap_future(self.writer.submit(work, durable=durable))
+            await _Turn()  # queued, not committed
+            value = self.writer.submit(work, durable=durable).result()
+            await _Turn()  # committed, not known
+            return value
+
+    async def call(self, work: Callable[[Database], T]) -> T:
+        """Run a blocking function of this package over the whole database: in a thread, or here when inline."""
+        return work(self) if self.inline else await asyncio.to_thread(work, self)
 
     async def refresh_statistics(self) -> None:
         """After a bulk load: PostgreSQL plans badly on tables it has not counted (engine.md c). SQLite needs none."""
@@ -101,7 +131,7 @@ class Database:
 
     async def close(self) -> None:
         """Finish queued writes, stop all threads and close all connections."""
-        await asyncio.to_thread(self.close_now)
+        await self.call(Database.close_now)
 
     def close_now(self) -> None:
         """The same for callers without an event loop; blocking."""
@@ -116,11 +146,10 @@ class Database:
             return work(conn)
 
     def _engine(self, *, read_only: bool) -> Engine:
+        if self.inline:
+            return _inline_engine(self.url, read_only=read_only)
         if self.is_sqlite:
-            size = READ_THREADS if read_only else 1
-            engine = create_engine(self.url, pool_size=size, max_overflow=0, hide_parameters=True)
-            _prepare_sqlite(engine, read_only=read_only)
-            return engine
+            return _sqlite_engine(self.url, read_only=read_only)
         options: dict[str, Any] = {"isolation_level": "REPEATABLE READ"} if read_only else {}
         engine = create_engine(
             self.url,
@@ -167,6 +196,16 @@ def _checked_url(text: str) -> URL:
     if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
         raise ConfigError("The ledger needs a file (sqlite:///ledger.db): a database in memory forgets its intents.")
     return url.set(drivername="sqlite")
+
+
+def _sqlite_engine(url: URL, *, read_only: bool) -> Engine:
+    engine = create_engine(url, pool_size=READ_THREADS if read_only else 1, max_overflow=0, hide_parameters=True)
+    _prepare_sqlite(engine, read_only=read_only)
+    return engine
+
+
+# kept for the next opening of the same file: a simulation opens it many times, and compiling statements takes longest
+_inline_engine = lru_cache(maxsize=2)(_sqlite_engine)
 
 
 def _prepare_sqlite(engine: Engine, *, read_only: bool) -> None:

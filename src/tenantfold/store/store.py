@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
@@ -30,9 +29,12 @@ class Store(InventoryStore, LedgerStore):
         self.database = database
 
     @classmethod
-    def open(cls, url: str, password: str | None = None) -> Store:
-        """Open a ledger by URL (sqlite:///file or postgresql://...). ConfigError for any other."""
-        return cls(Database.open(url, password))
+    def open(cls, url: str, password: str | None = None, *, inline: bool = False) -> Self:
+        """Open a ledger by URL (sqlite:///file or postgresql://...). ConfigError for any other.
+
+        ``inline`` is for the simulation: no threads (see ``Database``).
+        """
+        return cls(Database.open(url, password, inline=inline))
 
     async def __aenter__(self) -> Self:
         return self
@@ -44,11 +46,11 @@ class Store(InventoryStore, LedgerStore):
 
     async def migrate(self) -> None:
         """Create the schema or bring it up to date. SchemaTooNewError, with nothing changed, for a newer one."""
-        await asyncio.to_thread(schema.migrate, self.database)
+        await self.database.call(schema.migrate)
 
     async def check_schema(self) -> None:
         """Raise SchemaTooOldError or SchemaTooNewError unless the schema is exactly this program's."""
-        await asyncio.to_thread(schema.check_schema, self.database)
+        await self.database.call(schema.check_schema)
 
     async def close(self) -> None:
         """Commit what is queued, stop all threads, close all connections."""

@@ -1,5 +1,7 @@
 """Store: how units of work become transactions. One thread with group commit on SQLite, a small pool on PostgreSQL.
 
+In the simulation there are no threads: ``InlineWriter`` works in the event loop's own.
+
 A unit is a plain function over a connection. It must leave nothing behind but its SQL, because it may run a second
 time when PostgreSQL breaks a deadlock.
 """
@@ -135,6 +137,34 @@ def _driver(conn: Connection) -> SqliteConnection:
     driver = conn.connection.driver_connection
     assert isinstance(driver, SqliteConnection)  # noqa: S101  # this writer is built for SQLite engines only
     return driver
+
+
+class InlineWriter:
+    """SQLite in the simulation: every unit at once, in the caller's thread, in a transaction of its own.
+
+    Nothing is forced to the disk: a killed program loses no committed unit, a power cut would. One connection is kept.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._conn = engine.connect()
+        _driver(self._conn).execute("PRAGMA synchronous = OFF")
+
+    def submit(self, work: Callable[[Connection], T], *, durable: bool) -> Future[T]:
+        """Do the unit now; the future is done already."""
+        del durable
+        future: Future[T] = Future()
+        try:
+            with self._conn.begin():
+                value = work(self._conn)
+        except Exception as error:  # noqa: BLE001  # whatever it is, it belongs to the caller
+            future.set_exception(error)
+        else:
+            future.set_result(value)
+        return future
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._conn.close()
 
 
 class PooledWriter:

@@ -1,0 +1,62 @@
+"""The way between product and emulator (simulation room): takes time, outlives the client, ends in a timeout.
+
+Each request is served in a task of the emulator's own: a client that dies in the middle takes nothing back, as in life.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextvars import Context
+from random import Random
+
+import httpx2
+
+from tenantfold.clock import SystemClock
+from tenantfold.partnercenter import InProcessTransport
+from tenantfold.partnercenter.in_process import Application
+
+SHORTEST_WAY = 0.01  # seconds, one direction
+LONGEST_WAY = 0.15
+_SIGN_IN = "/oauth2/"
+
+OnWrite = Callable[[str], Awaitable[object]]
+"""Told ``sent`` when a write has left, ``answered`` before its answer is handed over."""
+
+
+class Network(httpx2.AsyncBaseTransport):
+    """Carries requests to ``application`` on virtual time; ``under_way`` are the requests nobody may cancel."""
+
+    def __init__(self, application: Application, seed: int, on_write: OnWrite | None = None) -> None:
+        self.under_way: set[asyncio.Task[httpx2.Response]] = set()
+        self.requests = 0
+        self._inner = InProcessTransport(application)
+        self._rng = Random(f"network/{seed}")
+        self._clock = SystemClock()  # on a virtual loop the machine's sleep is virtual
+        self._on_write = on_write
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Send one request and bring its answer; ReadTimeout when it takes longer than the client waits."""
+        self.requests += 1
+        is_write = request.method != "GET" and _SIGN_IN not in request.url.path
+        limit = (request.extensions.get("timeout") or {}).get("read")
+        # in a context of its own: what the client sets up there for itself is none of the server's business
+        task = asyncio.get_running_loop().create_task(self._carry(request), context=Context())
+        self.under_way.add(task)
+        task.add_done_callback(self.under_way.discard)
+        if is_write and self._on_write is not None:
+            await self._on_write("sent")
+        try:
+            response = await asyncio.wait_for(asyncio.shield(task), limit)
+        except TimeoutError:
+            raise httpx2.ReadTimeout("The answer took too long.", request=request) from None
+        if is_write and self._on_write is not None:
+            await self._on_write("answered")
+        return response
+
+    async def _carry(self, request: httpx2.Request) -> httpx2.Response:
+        await self._clock.sleep(self._rng.uniform(SHORTEST_WAY, LONGEST_WAY))
+        try:
+            return await self._inner.handle_async_request(request)
+        finally:
+            await self._clock.sleep(self._rng.uniform(SHORTEST_WAY, LONGEST_WAY))
