@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tenantfold.domain.actions import (
     Action,
     AdoptOutcome,
+    Attest,
     MarkSuspended,
     MarkVerified,
     Observe,
@@ -29,6 +30,7 @@ from tenantfold.domain.plan import Disposition
 from tenantfold.domain.records import Case
 from tenantfold.domain.states import Counterpart
 from tests.domain.samples import (
+    CONTACT,
     E3,
     NOW,
     ORDER,
@@ -87,6 +89,38 @@ def test_the_oldest_intent_is_settled_first():
 def test_a_lost_attestation_is_simply_made_again():
     """An identical one is answered as done (core reference, 600061)."""
     assert _next(case(open_intents=(ATTEST,), settled=()), observation(source())) == Resend(ATTEST)
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        pytest.param(
+            {"customer": plan_customer(contact=replace(CONTACT, email="bo@ekdal.example"))}, "superseded", id="corrected"
+        ),
+        pytest.param({"customer": plan_customer(contact=None)}, "superseded", id="taken away"),
+        pytest.param({"plan": UNAPPROVED}, "not_applied", id="unapproved"),
+        pytest.param({"customer": plan_customer(disposition=Disposition.BLOCKED)}, "not_applied", id="blocked"),
+    ],
+)
+def test_a_lost_attestation_the_plan_does_not_hold_any_more_is_closed(fields: dict[str, object], code: str):
+    """Invariant 5: never sent again; what the newest plan says instead is attested on its own."""
+    known = case(**fields, open_intents=(ATTEST,), settled=())
+    action = _next(known, observation(source()))
+    assert isinstance(action, AdoptOutcome)
+    assert (action.outcome.kind, action.outcome.code) == (OutcomeKind.FAILED, code)
+    after = _next(replace(known, open_intents=(), settled=((ATTEST, action.outcome),)), observation(source()))
+    if known.customer.contact is not None and code == "superseded":
+        assert after == Attest(known.customer.contact)
+    else:
+        assert isinstance(after, Pause)
+
+
+@pytest.mark.parametrize("intent", [order_intent(), suspend_intent()], ids=["order", "suspension"])
+def test_nothing_is_settled_on_an_old_read(intent: Intent):
+    """A drive that was held up reads again before it sends anything again (invariant 5)."""
+    known = case(counterparts=(counterpart(verified_at=NOW),), open_intents=(intent,))
+    seen = observation(source(), target(), at=SETTLED)
+    assert _next(known, seen, SETTLED + timedelta(seconds=POLICY.observation_max_age_seconds + 1)) == Observe()
 
 
 def test_an_order_found_at_the_target_gets_its_outcome():

@@ -127,9 +127,9 @@ def _is_attested(case: Case) -> bool:
 def _settle(case: Case, intent: Intent, observation: Observation | None, now: datetime, policy: Policy) -> Action:
     """Reconciliation comes before everything else, whatever the plan says by now (invariant 6)."""
     if intent.kind is OpKind.ATTEST_AGREEMENT:
-        return Resend(intent)  # an identical attestation is answered 600061, which counts as done
-    if observation is None:
-        return Observe()
+        return _settle_attestation(case, intent, now)
+    if observation is None or _is_old(observation, now, policy):
+        return Observe()  # what is sent again rests on a read as fresh as the first time (invariant 5)
     if intent.kind is OpKind.SUSPEND:
         return _settle_suspension(case, intent, observation, now)
     if intent.kind.may_repeat:
@@ -143,6 +143,20 @@ def _settle(case: Case, intent: Intent, observation: Observation | None, now: da
             return AdoptOutcome(intent, _not_applied(intent, reason, now)) if reason else Resend(intent)
         case stranded.Unclear(refusal=refusal):
             return Pause(refusal)
+
+
+def _settle_attestation(case: Case, intent: Intent, now: datetime) -> Action:
+    """Sent again as it was (an identical one is answered 600061, which counts as done), unless the plan says otherwise.
+
+    A corrected contact is attested on its own, and nothing is attested for a plan that nobody approved (invariant 5).
+    """
+    refusal = guards.may_drive(case.plan, case.customer.disposition, _blocked_because(case))
+    if refusal is not None:
+        return AdoptOutcome(intent, _not_applied(intent, refusal.detail, now))
+    if intent.contact != case.customer.contact:
+        reason = "The newest plan names another contact; that one is attested instead."
+        return AdoptOutcome(intent, replace(_not_applied(intent, reason, now), code="superseded"))
+    return Resend(intent)
 
 
 def _settle_suspension(case: Case, intent: Intent, observation: Observation, now: datetime) -> Action:
