@@ -95,7 +95,9 @@ def test_a_lost_attestation_is_simply_made_again():
     ("fields", "code"),
     [
         pytest.param(
-            {"customer": plan_customer(contact=replace(CONTACT, email="bo@ekdal.example"))}, "superseded", id="corrected"
+            {"customer": plan_customer(contact=replace(CONTACT, email="bo@ekdal.example"))},
+            "superseded",
+            id="corrected",
         ),
         pytest.param({"customer": plan_customer(contact=None)}, "superseded", id="taken away"),
         pytest.param({"plan": UNAPPROVED}, "not_applied", id="unapproved"),
