@@ -252,11 +252,20 @@ progress = Table(
     Column("alarmed_at", UtcTime),
     Column("version", Integer, nullable=False),
     Column("wave_id", SEQUENCE, ForeignKey("wave.id")),
-    Column("held", String, nullable=False),  # why nothing new is begun: "", no_wave, wave, paused, aborted
+    Column("held", String, nullable=False),  # why nothing is begun (domain.waves.Held); "" once it has begun
     # counters: a GROUP BY over this index reads 100,000 entries in milliseconds; rows of counters would be hot spots
     Index("ix_progress_phase", "plan_id", "phase"),
 )
 Index("ix_progress_wave", progress.c.wave_id, progress.c.customer_id)
+# who may begin, wave by wave: each wave's queue in its order, without those that are held
+Index(
+    "ix_progress_queue",
+    progress.c.wave_id,
+    progress.c.customer_id,
+    progress.c.due_at,
+    sqlite_where=text("due_at IS NOT NULL AND held = ''"),
+    postgresql_where=text("due_at IS NOT NULL AND held = ''"),
+)
 # two orders of the same few rows: who is due first by deadline, and when the next one becomes due
 Index(
     "ix_progress_due",
@@ -269,8 +278,16 @@ Index(
 Index(
     "ix_progress_next_due",
     progress.c.due_at,
-    sqlite_where=text("due_at IS NOT NULL"),
-    postgresql_where=text("due_at IS NOT NULL"),
+    sqlite_where=text("due_at IS NOT NULL AND held = ''"),
+    postgresql_where=text("due_at IS NOT NULL AND held = ''"),
+)
+
+hold = Table(
+    "hold",
+    metadata,
+    Column("customer_id", IDENTIFIER, primary_key=True),  # empty: everybody
+    Column("kind", String, nullable=False),  # paused, aborted, stopped
+    Column("value", Text, nullable=False),
 )
 
 intent = Table(
@@ -339,6 +356,7 @@ rate = Table(  # one bucket per partner tenant and resource, shared by all worke
     Column("granted", BigInteger, nullable=False),
     Column("throttled", BigInteger, nullable=False),
     Column("measured_per_minute", Float, nullable=False),  # what really left, smoothed
+    Column("measured_at", UtcTime, nullable=False),
 )
 
 worker = Table(

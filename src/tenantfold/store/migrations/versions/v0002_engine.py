@@ -36,6 +36,7 @@ def upgrade() -> None:
     with op.batch_alter_table("progress") as batch:
         batch.alter_column("held", existing_type=sa.String(), existing_nullable=False, server_default=None)
     op.create_index("ix_progress_wave", "progress", ["wave_id", "customer_id"])
+    _create_holds()
     op.add_column("counterpart", sa.Column("withdrawn_at", _TIME))
     _create_rates_and_workers()
     op.create_table(
@@ -51,6 +52,27 @@ def upgrade() -> None:
     op.create_index("ix_rehearsal_plan", "rehearsal", ["plan_id", "id"])
 
 
+def _create_holds() -> None:
+    """Who is held, and the two orders in which those that are not held are asked for."""
+    op.create_table(
+        "hold",
+        sa.Column("customer_id", _IDENTIFIER, nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("customer_id", name="pk_hold"),
+    )
+    free = sa.text("due_at IS NOT NULL AND held = ''")
+    op.create_index(
+        "ix_progress_queue",
+        "progress",
+        ["wave_id", "customer_id", "due_at"],
+        sqlite_where=free,
+        postgresql_where=free,
+    )
+    op.drop_index("ix_progress_next_due", "progress")
+    op.create_index("ix_progress_next_due", "progress", ["due_at"], sqlite_where=free, postgresql_where=free)
+
+
 def _create_rates_and_workers() -> None:
     op.create_table(
         "rate",
@@ -64,6 +86,7 @@ def _create_rates_and_workers() -> None:
         sa.Column("granted", sa.BigInteger(), nullable=False),
         sa.Column("throttled", sa.BigInteger(), nullable=False),
         sa.Column("measured_per_minute", sa.Float(), nullable=False),
+        sa.Column("measured_at", _TIME, nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "resource", name="pk_rate"),
     )
     op.create_table(

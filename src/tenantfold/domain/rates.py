@@ -1,0 +1,220 @@
+"""How fast Microsoft may be called (domain room): one bucket per partner tenant and resource, learned from 429.
+
+Published: 500 calls a minute each for the customer, order and subscription resources, in a window that slides, and
+rejected calls count, too (core reference 4). So calls are spaced: a reservation hands out *slots*, moments at which one
+call may leave, a few seconds ahead. In any 60 seconds no more slots exist than the limit, whoever reserves them:
+
+    burst + pace * (60 + LATE_SECONDS) / 60 = 0.006 n + 0.98 n * 60.25 / 60 < 0.991 n  (and at most n for small n)
+
+What is left of the limit, nearly a hundredth, is for the network: a second in which nothing arrives and all at the end.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from tenantfold.domain.model import TenantId
+
+PUBLISHED_PER_MINUTE = 500.0  # core reference 4
+LIMITED_RESOURCES = frozenset({"customer", "order", "subscription"})  # those with a published limit
+
+RateKey = tuple[TenantId, str]  # partner tenant and resource
+
+WINDOW_SECONDS = 60.0
+AHEAD_SECONDS = 3.0  # how far ahead slots are handed out
+URGENT_SHARE = 0.15  # the last part of these seconds is kept for the urgent lane
+CHUNK_SECONDS = 1.0  # the most one reservation takes, so that workers take turns
+QUORUM_SECONDS = 0.4  # the least worth a reservation in the normal lane
+LATE_SECONDS = 0.25  # a slot that nobody used within this time is gone
+
+_PACE = 0.98
+_BURST = 0.006
+_DECREASE = 0.75  # of the pace, once per storm of 429
+_FLOOR = 0.1  # of the limit's pace: below it nothing is learned any more
+_GROWTH = 0.06  # of the limit's pace, added per minute without 429
+_LONGEST_PAUSE = timedelta(hours=1)
+_FAR_AHEAD = timedelta(seconds=15)  # nobody reserves so far ahead: such a row was written by a clock that was wrong
+_SMOOTHING_SECONDS = 60.0
+_ROUNDING = 1e-6  # of a token
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The most calls that may reach Microsoft in any 60 seconds, for one partner tenant and resource."""
+
+    per_minute: float = PUBLISHED_PER_MINUTE
+
+    @property
+    def pace(self) -> float:
+        """Calls per minute that keep to the limit together with ``burst``."""
+        return self.per_minute * _PACE
+
+    @property
+    def burst(self) -> float:
+        """How many calls may leave at once after a rest."""
+        return max(1.0, self.per_minute * _BURST)
+
+    @property
+    def floor(self) -> float:
+        """The lowest pace that is ever learned, in calls per minute."""
+        return self.pace * _FLOOR
+
+
+PUBLISHED = Limit()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """One bucket. All slots before ``filled_at`` are handed out or gone; ``tokens`` is what was saved up until then.
+
+    ``per_minute`` is the pace learned, ``not_before`` the end of the last ``Retry-After``, ``changed_at`` when the pace
+    was last learned. ``granted`` and ``throttled`` count slots and storms since the beginning. ``measured_per_minute``
+    is how many calls really left, smoothed over a minute, as of ``measured_at``.
+    """
+
+    per_minute: float
+    tokens: float
+    filled_at: datetime
+    changed_at: datetime
+    measured_at: datetime
+    not_before: datetime | None = None
+    granted: int = 0
+    throttled: int = 0
+    measured_per_minute: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """Slots in the order of time; without any, ``retry_seconds`` says when asking again is worth it."""
+
+    slots: tuple[datetime, ...] = ()
+    retry_seconds: float = 0.0
+
+    @property
+    def granted(self) -> int:
+        """How many calls may leave."""
+        return len(self.slots)
+
+
+@dataclass(frozen=True, slots=True)
+class Eta:
+    """How long a demand takes at least, in seconds, and which bucket takes that long (None: there is no demand)."""
+
+    seconds: float
+    bottleneck: RateKey | None
+
+
+def fresh(limit: Limit, now: datetime) -> Rate:
+    """The bucket of a tenant and resource that nobody has called yet."""
+    return Rate(per_minute=limit.pace, tokens=limit.burst, filled_at=now, changed_at=now, measured_at=now)
+
+
+def refill(rate: Rate, limit: Limit, now: datetime) -> Rate:
+    """The bucket as it stands now: what was saved up since, up to the burst. Times that cannot be are corrected."""
+    not_before = rate.not_before
+    if not_before is not None and not_before - now > _LONGEST_PAUSE:
+        not_before = None
+    filled_at, tokens = rate.filled_at, min(rate.tokens, limit.burst)
+    if filled_at - max(now, not_before or now) > _FAR_AHEAD:  # a clock was set back: begin again, with nothing saved
+        filled_at, tokens = now, 0.0
+    per_minute = min(rate.per_minute, limit.pace)
+    if now > filled_at:
+        tokens = min(limit.burst, tokens + (now - filled_at).total_seconds() * per_minute / 60)
+        filled_at = now
+    return replace(rate, per_minute=per_minute, tokens=tokens, filled_at=filled_at, not_before=not_before)
+
+
+def learned(rate: Rate, limit: Limit, now: datetime) -> Rate:
+    """The pace after a time without 429: it grows slowly back to the limit's, never during a pause."""
+    since = max(rate.changed_at, rate.not_before or rate.changed_at)
+    if since - now > _LONGEST_PAUSE:
+        return replace(rate, changed_at=now)
+    if now <= since or rate.per_minute >= limit.pace:
+        return rate
+    grown = rate.per_minute + _GROWTH * limit.pace * (now - since).total_seconds() / 60
+    return replace(rate, per_minute=min(limit.pace, grown), changed_at=now)
+
+
+def reserve(rate: Rate, limit: Limit, wanted: int, now: datetime, *, urgent: bool = False) -> tuple[Reservation, Rate]:
+    """Hand out up to ``wanted`` slots, at most ``CHUNK_SECONDS`` of them and none further ahead than allowed.
+
+    The normal lane stops short of the last part of the time ahead: calls of the urgent lane always find slots there,
+    however many normal ones are waiting anywhere.
+    """
+    rate = learned(refill(rate, limit, now), limit, now)
+    per_second = rate.per_minute / 60
+    ahead = AHEAD_SECONDS if urgent else AHEAD_SECONDS * (1 - URGENT_SHARE)
+    wanted = max(0, min(wanted, math.ceil(max(CHUNK_SECONDS * per_second, limit.burst))))
+    least = min(wanted, 1 if urgent else max(1, int(QUORUM_SECONDS * per_second)))
+    # how long from filled_at until the next whole tokens are there, without and with an end
+    room = ahead - (rate.filled_at - now).total_seconds()
+    short = _seconds_until(least, rate.tokens, per_second) - room
+    if wanted == 0 or short > 0:
+        return Reservation(retry_seconds=max(short, 0.0)), rate
+    slots: list[datetime] = []
+    for count in range(1, wanted + 1):
+        seconds = _seconds_until(count, rate.tokens, per_second)
+        if seconds > room:
+            break
+        slots.append(rate.filled_at + timedelta(seconds=seconds))
+    at_once = sum(slot == rate.filled_at for slot in slots)
+    left = rate.tokens - len(slots) if at_once == len(slots) else 0.0
+    filled = replace(rate, tokens=max(0.0, left), filled_at=slots[-1], granted=rate.granted + len(slots))
+    return Reservation(slots=tuple(slots)), filled
+
+
+def _seconds_until(count: int, tokens: float, per_second: float) -> float:
+    """Seconds from ``filled_at`` until the ``count``-th token from now is whole."""
+    missing = count - tokens
+    return 0.0 if missing <= _ROUNDING else missing / per_second
+
+
+def throttled(rate: Rate, limit: Limit, retry_after_seconds: float, left_at: datetime, now: datetime) -> Rate:
+    """The bucket after a 429 to a call that left at ``left_at``: nothing leaves before ``Retry-After`` has passed.
+
+    The pace goes down once per storm: a call that left before the pause was known or had passed tells nothing new.
+    """
+    rate = learned(refill(rate, limit, now), limit, now)
+    until = now + min(timedelta(seconds=max(0.0, retry_after_seconds)), _LONGEST_PAUSE)
+    not_before = max(rate.not_before or until, until)
+    paused = replace(rate, not_before=not_before, filled_at=max(rate.filled_at, not_before), tokens=0.0)
+    if rate.not_before is not None and left_at < rate.not_before:
+        return paused
+    slower = min(rate.per_minute, max(limit.floor, rate.per_minute * _DECREASE))
+    return replace(paused, per_minute=slower, changed_at=now, throttled=rate.throttled + 1)
+
+
+def measured(rate: Rate, calls: int, now: datetime) -> Rate:
+    """The bucket after ``calls`` more really left: their rate is smoothed over about a minute."""
+    current = measured_per_minute(rate, now) + calls * 60 / _SMOOTHING_SECONDS
+    return replace(rate, measured_per_minute=current, measured_at=now)
+
+
+def measured_per_minute(rate: Rate, now: datetime) -> float:
+    """How many calls a minute really left lately."""
+    passed = max(0.0, (now - rate.measured_at).total_seconds())
+    return rate.measured_per_minute * math.exp(-passed / _SMOOTHING_SECONDS)
+
+
+def seconds_for(calls: int, rate: Rate, now: datetime) -> float:
+    """How long so many calls take from now, at the pace learned and after the pause that is on."""
+    if calls <= 0:
+        return 0.0
+    pause = (rate.not_before - now).total_seconds() if rate.not_before is not None else 0.0
+    return max(0.0, pause) + calls * 60 / rate.per_minute
+
+
+def eta(demand: Mapping[RateKey, int], rates: Mapping[RateKey, Rate], now: datetime, limit: Limit = PUBLISHED) -> Eta:
+    """How long the calls of ``demand`` take when all buckets are used side by side, and the slowest bucket.
+
+    A bucket nobody has called yet has the limit's pace. Equal ones: the first by tenant and resource is named.
+    """
+    unknown = fresh(limit, now)
+    seconds = {key: seconds_for(calls, rates.get(key, unknown), now) for key, calls in demand.items() if calls > 0}
+    if not seconds:
+        return Eta(0.0, None)
+    slowest = min(seconds, key=lambda key: (-seconds[key], key))
+    return Eta(seconds[slowest], slowest)
