@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from benchmarks.made_book import SOURCE_TENANT, TARGET_TENANT, context, entries
-from tenantfold.domain.model import Customer, Offer, Subscription, SubscriptionId, Tenant
+from tenantfold.domain.model import Offer, Subscription, SubscriptionId, Tenant
 from tenantfold.domain.reads import Read
 from tenantfold.domain.records import BookEntry, Snapshot
 from tenantfold.store import Store, snapshots
@@ -71,13 +71,13 @@ async def _write(
 
 def _saving(snapshot: Snapshot, tenant: Tenant, batch: list[BookEntry], held: Held) -> Callable[[Connection], None]:
     def save(conn: Connection) -> None:
-        for entry in batch:
-            customer: Customer = replace(entry.seen[0], tenant_id=tenant.id)
-            snapshots.save_customer(
-                conn,
-                snapshot,
-                Read(value=customer, document=CUSTOMER_DOCUMENT),
+        found = [
+            (
+                Read(value=replace(entry.seen[0], tenant_id=tenant.id), document=CUSTOMER_DOCUMENT),
                 [Read(value=one, document=SUBSCRIPTION_DOCUMENT) for one in held(entry)],
             )
+            for entry in batch
+        ]
+        snapshots.save_customers(conn, snapshot, found)
 
     return save

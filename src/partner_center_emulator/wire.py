@@ -22,12 +22,12 @@ NULL_TIME = "0001-01-01T00:00:00"
 def wire_time(moment: datetime) -> str:
     """Return ``moment`` in UTC with seven fraction digits and a Z."""
     utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
-    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond:06d}0Z"
+    return utc.isoformat(timespec="microseconds")[:-6] + "0Z"  # several times as fast as a format of our own
 
 
 def wire_date(day: date) -> str:
     """Return ``day`` as the wire writes dates without a time: midnight UTC."""
-    return f"{day:%Y-%m-%d}T00:00:00Z"
+    return f"{date.isoformat(day)}T00:00:00Z"  # of a datetime, too, only its day
 
 
 def link(uri: str, method: str = "GET", headers: Sequence[tuple[str, str]] = ()) -> Json:

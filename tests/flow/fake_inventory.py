@@ -73,13 +73,14 @@ class FakeInventory:
         content = self.content(snapshot)
         return tuple(sorted(set(content.listed) - set(content.read) - set(content.unread)))[:limit]
 
-    async def save_customer(
-        self, snapshot: Snapshot, customer: Read[Customer], subscriptions: Sequence[Read[Subscription]]
+    async def save_customers(
+        self, snapshot: Snapshot, customers: Sequence[tuple[Read[Customer], Sequence[Read[Subscription]]]]
     ) -> None:
         """Details and subscriptions."""
-        self.calls["customers"] += 1
-        held = tuple(read.value for read in subscriptions)
-        self.content(snapshot).read[customer.value.id] = (customer.value, held)
+        self.calls["saves"] += 1
+        for customer, subscriptions in customers:
+            held = tuple(read.value for read in subscriptions)
+            self.content(snapshot).read[customer.value.id] = (customer.value, held)
 
     async def save_unread_customer(self, snapshot: Snapshot, customer_id: CustomerId, reason: str) -> None:
         """And why."""

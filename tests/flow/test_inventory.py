@@ -152,7 +152,7 @@ async def test_a_broken_ledger_is_told_as_what_it_is(monkeypatch: pytest.MonkeyP
     async def full(*_: object) -> None:
         raise StoreError("The disk is full.")
 
-    monkeypatch.setattr(desk.inventory, "save_customer", full)
+    monkeypatch.setattr(desk.inventory, "save_customers", full)
     with pytest.raises(StoreError, match="disk is full"):
         await desk.take()
 

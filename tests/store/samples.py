@@ -166,7 +166,7 @@ async def snapshot_of(
     snapshot = await store.open_snapshot(tenant_id, NOW)
     await store.save_customer_page(snapshot, [customer(number, tenant_id) for number in held], None)
     for number, subscriptions in held.items():
-        await store.save_customer(snapshot, customer(number, tenant_id), subscriptions)
+        await store.save_customers(snapshot, [(customer(number, tenant_id), subscriptions)])
     return await store.complete_snapshot(snapshot, later(hours=1)) if complete else snapshot
 
 

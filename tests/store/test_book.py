@@ -53,7 +53,7 @@ async def test_what_could_not_be_read_is_said_per_tenant(store: Store):
     snapshot = await store.open_snapshot(SOURCE, NOW)
     await store.save_customer_page(snapshot, [customer(1), customer(2), customer(3)], None)
     await store.save_unread_customer(snapshot, customer_id(1), "no permission")
-    await store.save_customer(snapshot, customer(3), [])
+    await store.save_customers(snapshot, [(customer(3), [])])
     entries = [entry async for entry in store.book([snapshot])]
     assert [entry.unread for entry in entries] == [((SOURCE, "no permission"),), ((SOURCE, "not read yet"),), ()]
     assert all(entry.seen for entry in entries)

@@ -67,7 +67,7 @@ async def test_parity_rests_on_the_newest_complete_snapshots(store: Store):
     await snapshot_of(store, SOURCE, {1: [subscription(1, "old")]})
     await snapshot_of(store, SOURCE, {1: [subscription(1, "new", license_count=2)]})
     half = await store.open_snapshot(SOURCE, NOW)
-    await store.save_customer(half, customer(1), [subscription(1, "half", license_count=100)])
+    await store.save_customers(half, [(customer(1), [subscription(1, "half", license_count=100)])])
     await snapshot_of(store, TARGET, {1: [subscription(1, "t", TARGET, license_count=2)]})
     assert await differing(store) == []
 

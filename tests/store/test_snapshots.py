@@ -61,7 +61,7 @@ async def test_a_half_written_snapshot_stays_visible_as_incomplete(store: Store,
     """Another program that opens the ledger later sees how far the reading came, and where it goes on."""
     snapshot = await store.open_snapshot(SOURCE, NOW)
     await store.save_customer_page(snapshot, [customer(1), customer(2), customer(3)], "page-2")
-    await store.save_customer(snapshot, customer(1), [subscription(1, "a"), subscription(1, "b")])
+    await store.save_customers(snapshot, [(customer(1), [subscription(1, "a"), subscription(1, "b")])])
     await store.save_unread_customer(snapshot, customer_id(2), "no permission")
     async with Store.open(url) as other:
         found = await other.newest_snapshot(SOURCE)
@@ -91,7 +91,7 @@ async def test_completing_keeps_time_and_counts(store: Store):
     """What complete_snapshot returns is what newest_snapshot tells from then on."""
     snapshot = await store.open_snapshot(TARGET, NOW)
     await store.save_customer_page(snapshot, [customer(1, TARGET), customer(2, TARGET)], None)
-    await store.save_customer(snapshot, customer(1, TARGET), [subscription(1, "a", TARGET)])
+    await store.save_customers(snapshot, [(customer(1, TARGET), [subscription(1, "a", TARGET)])])
     await store.save_unread_customer(snapshot, customer_id(2), "gone")
     await store.save_offers(snapshot, "SE", [offer("A"), offer("B")])
     await store.save_offers(snapshot, "FI", [])
@@ -106,7 +106,7 @@ async def test_a_complete_snapshot_never_changes(store: Store):
     done = await snapshot_of(store, SOURCE, {1: []})
     for write in (
         store.save_customer_page(done, [customer(2)], None),
-        store.save_customer(done, customer(1), []),
+        store.save_customers(done, [(customer(1), [])]),
         store.save_unread_customer(done, customer_id(1), "why"),
         store.save_offers(done, "SE", []),
         store.complete_snapshot(done, NOW),
@@ -120,7 +120,7 @@ async def test_customers_to_read_come_in_order_until_all_are_read(store: Store):
     snapshot = await store.open_snapshot(SOURCE, NOW)
     await store.save_customer_page(snapshot, [customer(number) for number in (3, 1, 2)], None)
     assert await store.customers_to_read(snapshot, 2) == (customer_id(1), customer_id(2))
-    await store.save_customer(snapshot, customer(1), [])
+    await store.save_customers(snapshot, [(customer(1), [])])
     await store.save_unread_customer(snapshot, customer_id(2), "why")
     assert await store.customers_to_read(snapshot, 9) == (customer_id(3),)
 
@@ -129,7 +129,7 @@ async def test_a_page_that_comes_twice_changes_nothing(store: Store):
     """A list read again from the start keeps what is known of customers already read."""
     snapshot = await store.open_snapshot(SOURCE, NOW)
     await store.save_customer_page(snapshot, [customer(1), customer(2)], "page-2")
-    await store.save_customer(snapshot, customer(1, company_name="Details"), [subscription(1, "a")])
+    await store.save_customers(snapshot, [(customer(1, company_name="Details"), [subscription(1, "a")])])
     await store.save_customer_page(snapshot, [customer(1), customer(2)], "page-2")
     entry = await store.book_entry([snapshot], customer_id(1))
     assert entry is not None
@@ -140,8 +140,8 @@ async def test_a_page_that_comes_twice_changes_nothing(store: Store):
 async def test_saving_a_customer_again_replaces_its_subscriptions(store: Store):
     """What was not in the last read is not in the snapshot."""
     snapshot = await store.open_snapshot(SOURCE, NOW)
-    await store.save_customer(snapshot, customer(1), [subscription(1, "a"), subscription(1, "b")])
-    await store.save_customer(snapshot, customer(1), [subscription(1, "b", license_count=9)])
+    await store.save_customers(snapshot, [(customer(1), [subscription(1, "a"), subscription(1, "b")])])
+    await store.save_customers(snapshot, [(customer(1), [subscription(1, "b", license_count=9)])])
     entry = await store.book_entry([snapshot], customer_id(1))
     assert entry is not None
     assert [(one.id, one.license_count) for one in entry.subscriptions] == [(f"{SOURCE}-1-b", 9)]
@@ -177,10 +177,10 @@ async def test_source_countries_come_from_the_newest_source_snapshots(store: Sto
     """Sorted, without unknown ones, and without countries only the target knows."""
     old = await store.open_snapshot(SOURCE, NOW)
     await store.save_customer_page(old, [customer(1, country="NO")], None)
-    await store.save_customer(old, customer(1, country="NO"), [])
+    await store.save_customers(old, [(customer(1, country="NO"), [])])
     await store.complete_snapshot(old, NOW)
     for tenant, country in ((SOURCE, "SE"), (OTHER_SOURCE, "FI"), (TARGET, "DK")):
         snapshot = await store.open_snapshot(tenant, NOW)
-        await store.save_customer(snapshot, customer(1, tenant, country=country), [])
-        await store.save_customer(snapshot, customer(2, tenant, country=""), [])
+        await store.save_customers(snapshot, [(customer(1, tenant, country=country), [])])
+        await store.save_customers(snapshot, [(customer(2, tenant, country=""), [])])
     assert await store.source_countries() == ("FI", "SE")

@@ -9,8 +9,8 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tenantfold.domain.model import CustomerId, Tenant, TenantRole
-from tenantfold.domain.reads import PartnerIdentity
+from tenantfold.domain.model import Customer, CustomerId, Subscription, Tenant, TenantRole
+from tenantfold.domain.reads import PartnerIdentity, Read
 from tenantfold.domain.records import Snapshot
 from tenantfold.domain.regions import RegionMap
 from tenantfold.errors import (
@@ -24,7 +24,9 @@ from tenantfold.errors import (
 from tenantfold.flow.ports import Clock, Inventory, PartnerCenter
 from tenantfold.flow.progress import Reporter
 
-BATCH = 200  # customers taken from the ledger at a time
+BATCH = 50  # customers read at a time and kept together; so many may be read again after a crash
+
+_Found = tuple[Read[Customer], Sequence[Read[Subscription]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,18 +113,21 @@ async def _read_customers(task: InventoryTask, snapshot: Snapshot, report: Repor
     done = 0
     slots = asyncio.Semaphore(task.in_flight)
     while batch := await task.inventory.customers_to_read(snapshot, BATCH):
+        found: list[_Found] = []
         try:
             async with asyncio.TaskGroup() as group:
                 for customer_id in batch:
-                    group.create_task(_read_customer(task, snapshot, customer_id, slots))
+                    group.create_task(_read_customer(task, snapshot, customer_id, slots, found))
         except ExceptionGroup as failed:
             raise leading_error(failed) from None  # what stops the inventory arrives as itself
+        finally:
+            await task.inventory.save_customers(snapshot, found)  # whatever ends it: what was read is not read again
         done += len(batch)
         report.update(label, done, None)
 
 
 async def _read_customer(
-    task: InventoryTask, snapshot: Snapshot, customer_id: CustomerId, slots: asyncio.Semaphore
+    task: InventoryTask, snapshot: Snapshot, customer_id: CustomerId, slots: asyncio.Semaphore, found: list[_Found]
 ) -> None:
     async with slots:
         try:
@@ -131,7 +136,7 @@ async def _read_customer(
         except (NotFoundError, RefusedError, RoleMissingError, UnexpectedAnswerError) as error:
             await task.inventory.save_unread_customer(snapshot, customer_id, error.message)
         else:
-            await task.inventory.save_customer(snapshot, customer, subscriptions)
+            found.append((customer, subscriptions))
 
 
 async def _read_catalogs(task: InventoryTask, snapshot: Snapshot, report: Reporter) -> None:

@@ -37,8 +37,10 @@ class ClientOptions:
 
     def note_date(self, response: httpx2.Response) -> None:
         """Tell the observer when an answer was written and how long it took."""
+        if self.observe_date is None:
+            return
         date = response.headers.get("Date")
-        if self.observe_date is None or not date:
+        if not date:
             return
         try:
             seconds = response.elapsed.total_seconds()

@@ -46,13 +46,11 @@ class InventoryStore:
         """Customers whose details and subscriptions are still missing, in id order."""
         return await self._database.read(lambda conn: snapshots.customers_to_read(conn, snapshot, limit))
 
-    async def save_customer(
-        self, snapshot: Snapshot, customer: Read[Customer], subscriptions: Sequence[Read[Subscription]]
+    async def save_customers(
+        self, snapshot: Snapshot, customers: Sequence[tuple[Read[Customer], Sequence[Read[Subscription]]]]
     ) -> None:
-        """Keep one customer's details and subscriptions; saving it again replaces them."""
-        await self._database.write(
-            lambda conn: snapshots.save_customer(conn, snapshot, customer, subscriptions), durable=False
-        )
+        """Keep the details and subscriptions of some customers in one unit; saving one again replaces them."""
+        await self._database.write(lambda conn: snapshots.save_customers(conn, snapshot, customers), durable=False)
 
     async def save_unread_customer(self, snapshot: Snapshot, customer_id: CustomerId, reason: str) -> None:
         """Keep that this customer could not be read, and why (invariant 9)."""

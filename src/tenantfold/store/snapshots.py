@@ -13,7 +13,7 @@ from tenantfold.domain.reads import Read
 from tenantfold.domain.records import Snapshot
 from tenantfold.errors import ConflictError, SnapshotIncompleteError, StoreError
 from tenantfold.store import codec, tables
-from tenantfold.store.statements import bulk_insert, insert_if_absent, upsert
+from tenantfold.store.statements import bulk_insert, insert_if_absent, upsert, upsert_many
 
 LISTED, READ, UNREAD = "listed", "read", "unread"
 
@@ -23,8 +23,10 @@ _held = tables.snapshot_subscription.c
 _ROW = select(tables.snapshot).where(
     _snapshot.tenant_id == bindparam("tenant_id"), _snapshot.number == bindparam("number")
 )
-_STATE = select(_customer.state).where(
-    _customer.snapshot_id == bindparam("snapshot_id"), _customer.customer_id == bindparam("customer_id")
+_READ_BEFORE = select(_customer.customer_id).where(
+    _customer.snapshot_id == bindparam("snapshot_id"),
+    _customer.customer_id.in_(bindparam("customer_ids", expanding=True)),
+    _customer.state != LISTED,
 )
 _DROP_HELD = delete(tables.snapshot_subscription).where(
     _held.snapshot_id == bindparam("snapshot_id"), _held.customer_id == bindparam("customer_id")
@@ -115,15 +117,18 @@ def customers_to_read(conn: Connection, snapshot: Snapshot, limit: int) -> tuple
     return tuple(CustomerId(found) for found in conn.execute(query).scalars())
 
 
-def save_customer(
-    conn: Connection, snapshot: Snapshot, customer: Read[Customer], subscriptions: Sequence[Read[Subscription]]
+def save_customers(
+    conn: Connection, snapshot: Snapshot, customers: Sequence[tuple[Read[Customer], Sequence[Read[Subscription]]]]
 ) -> None:
-    """Keep a customer's details and exactly these subscriptions."""
+    """Keep the details of some customers and exactly these subscriptions of each."""
     row = _open_row(conn, snapshot)
-    key = {"snapshot_id": row.id, "customer_id": customer.value.id}
-    if conn.execute(_STATE, key).scalar() in {READ, UNREAD}:  # read before: what it held then goes
-        conn.execute(_DROP_HELD, key)
-    upsert(conn, tables.snapshot_customer, _customer_row(row.id, customer, READ))
+    if not customers:
+        return
+    ids = [customer.value.id for customer, _ in customers]
+    read_before = conn.execute(_READ_BEFORE, {"snapshot_id": row.id, "customer_ids": ids}).scalars().all()
+    for customer_id in read_before:  # what it held then goes
+        conn.execute(_DROP_HELD, {"snapshot_id": row.id, "customer_id": customer_id})
+    upsert_many(conn, tables.snapshot_customer, [_customer_row(row.id, customer, READ) for customer, _ in customers])
     bulk_insert(
         conn,
         tables.snapshot_subscription,
@@ -138,6 +143,7 @@ def save_customer(
                 codec.to_json(read.value),
                 read.document,
             )
+            for customer, subscriptions in customers
             for read in subscriptions
         ],
     )

@@ -33,6 +33,12 @@ def upsert(conn: Connection, table: Table, values: Mapping[str, Any], guard: Gua
     return _changed_rows(conn, statement, dict(values)) > 0
 
 
+def upsert_many(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """The same for many rows with the same columns, without a guard."""
+    if rows:
+        conn.execute(_upsert(conn.dialect.name, table, tuple(rows[0]), None), list(rows))
+
+
 @cache
 def _upsert(dialect: str, table: Table, names: tuple[str, ...], guard: Guard | None) -> DialectInsert:
     keys = [column.name for column in table.primary_key]
