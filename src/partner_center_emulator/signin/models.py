@@ -7,7 +7,7 @@ new one and leaves the old one valid until its own end or its revocation.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import cast
 from uuid import NAMESPACE_URL, uuid5
 
@@ -104,12 +104,18 @@ def _fresh_key_pem() -> str:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 
+@lru_cache(maxsize=4)
+def _loaded_key(pem: str) -> RSAPrivateKey:
+    """Return the key; kept, because checking one takes as long as a hundred calls and worlds of a process share it."""
+    return cast("RSAPrivateKey", load_pem_private_key(pem.encode(), password=None))
+
+
 class SigningKey:
     """The world's key, loaded once; obtained with ``emulator.derived(SigningKey)``. Makes one for a world without."""
 
     def __init__(self, world: World) -> None:
         world.signing_key_pem = world.signing_key_pem or _fresh_key_pem()
-        self.private = cast("RSAPrivateKey", load_pem_private_key(world.signing_key_pem.encode(), password=None))
+        self.private = _loaded_key(world.signing_key_pem)
         self.public = self.private.public_key()
 
 

@@ -21,37 +21,40 @@ LONGEST_WAY = 0.15
 _SIGN_IN = "/oauth2/"
 
 OnWrite = Callable[[str], Awaitable[object]]
-"""Told ``sent`` when a write has left, ``answered`` before its answer is handed over."""
+"""Told what happens to a write: that it was sent, that its answer is here."""
 
 
 class Network(httpx2.AsyncBaseTransport):
-    """Carries requests to ``application`` on virtual time; ``under_way`` are the requests nobody may cancel."""
+    """Carries requests to ``application`` on virtual time; ``under_way`` are the requests nobody may cancel.
 
-    def __init__(self, application: Application, seed: int, on_write: OnWrite | None = None) -> None:
+    ``on_write`` may be set at any time.
+    """
+
+    def __init__(self, application: Application, seed: int) -> None:
         self.under_way: set[asyncio.Task[httpx2.Response]] = set()
         self.requests = 0
+        self.on_write: OnWrite | None = None
         self._inner = InProcessTransport(application)
         self._rng = Random(f"network/{seed}")
         self._clock = SystemClock()  # on a virtual loop the machine's sleep is virtual
-        self._on_write = on_write
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send one request and bring its answer; ReadTimeout when it takes longer than the client waits."""
         self.requests += 1
-        is_write = request.method != "GET" and _SIGN_IN not in request.url.path
+        on_write = self.on_write if request.method != "GET" and _SIGN_IN not in request.url.path else None
         limit = (request.extensions.get("timeout") or {}).get("read")
         # in a context of its own: what the client sets up there for itself is none of the server's business
         task = asyncio.get_running_loop().create_task(self._carry(request), context=Context())
         self.under_way.add(task)
         task.add_done_callback(self.under_way.discard)
-        if is_write and self._on_write is not None:
-            await self._on_write("sent")
+        if on_write is not None:
+            await on_write(f"{request.method} is on its way")
         try:
             response = await asyncio.wait_for(asyncio.shield(task), limit)
         except TimeoutError:
             raise httpx2.ReadTimeout("The answer took too long.", request=request) from None
-        if is_write and self._on_write is not None:
-            await self._on_write("answered")
+        if on_write is not None:
+            await on_write(f"{request.method} is answered")
         return response
 
     async def _carry(self, request: httpx2.Request) -> httpx2.Response:

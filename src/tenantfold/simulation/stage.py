@@ -7,7 +7,7 @@ against the same emulator; leave it, and the next one finds what the last one wr
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -35,7 +35,7 @@ from tenantfold.settings import (
     TenantSettings,
 )
 from tenantfold.simulation.loop import virtual_loop
-from tenantfold.simulation.network import Network, OnWrite
+from tenantfold.simulation.network import Network
 from tenantfold.store import Store, schema
 from tenantfold.store.database import Database
 
@@ -66,16 +66,14 @@ class StageOptions:
 class Stage:
     """An emulator with ``world`` whose clock is the loop's, and the ledger file of one consolidation."""
 
-    def __init__(
-        self, world: World, folder: Path, options: StageOptions | None = None, *, on_write: OnWrite | None = None
-    ) -> None:
+    def __init__(self, world: World, folder: Path, options: StageOptions | None = None) -> None:
         self.options = options or StageOptions()
         self.folder = folder
         self.loop = virtual_loop()
         self.emulator = Emulator(
             world, self.options.emulator, EmulatorClock(world.started_at, monotonic=self.loop.time)
         )
-        self.network = Network(create_app(self.emulator), self.options.seed, on_write)
+        self.network = Network(create_app(self.emulator), self.options.seed)
         self.ledger_file = folder / "tenantfold.db"
         if not self.ledger_file.exists():
             self.ledger_file.write_bytes(_empty_ledger())
@@ -97,14 +95,19 @@ class Stage:
         self.emulator.clock.run_due()
 
     @asynccontextmanager
-    async def program(self, make_store: Callable[[str], Store] | None = None) -> AsyncIterator[Program]:
-        """Start the program on the ledger file; it ends with the block. ``make_store`` opens another kind of ledger."""
-        url = self.settings.database_url
-        store = make_store(url) if make_store else SimulatedStore.open(url, inline=True)
-        clock = ServerClock(system=self._laptop_time, monotonic=self.loop.time)
-        transport: httpx2.AsyncBaseTransport = self.network
+    async def program(
+        self, store: Store | None = None, transport: httpx2.AsyncBaseTransport | None = None
+    ) -> AsyncIterator[Program]:
+        """Start the program on the ledger file; it ends with the block.
+
+        ``store`` and ``transport`` replace the usual ones, for whoever wants to look on or to break something.
+        """
         async with open_program(
-            self.settings, transport=transport, clock=clock, store=store, environ=self._environ
+            self.settings,
+            transport=transport or self.network,
+            clock=ServerClock(system=self._laptop_time, monotonic=self.loop.time),
+            store=store or SimulatedStore.open(self.settings.database_url, inline=True),
+            environ=self._environ,
         ) as program:
             yield program
 

@@ -1,0 +1,129 @@
+"""The life of one process (simulation room), and how it ends: of itself, or killed as by SIGKILL.
+
+A dead process writes nothing and sends nothing: its ledger and its network refuse everything from the moment of the
+kill, so that whatever its code does while it unwinds has no effect. Calls that left before are the emulator's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NoReturn, TypeVar
+
+import httpx2
+from sqlalchemy import Connection
+
+from tenantfold.domain.journal import Intent
+from tenantfold.domain.records import Step
+from tenantfold.domain.states import Progress
+from tenantfold.simulation.loop import virtual_loop
+from tenantfold.simulation.scenario import Kill, Moment
+from tenantfold.simulation.stage import SimulatedStore
+from tenantfold.store.database import Database
+
+T = TypeVar("T")
+
+
+class KilledError(BaseException):
+    """The process is dead: nothing it does has an effect any more. Not an Exception, so that nobody handles it."""
+
+
+@dataclass(slots=True)
+class Life:
+    """One process. ``boundaries`` are those passed so far, ``last`` the newest; ``died_at`` is None while it lives."""
+
+    kill: Kill | None = None
+    boundaries: list[str] = field(default_factory=list)
+    died_at: datetime | None = None
+    death: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def begin(self) -> None:
+        """Set the alarm of a kill that counts turns of the loop."""
+        if self.kill is not None and self.kill.moment is Moment.TURN:
+            loop = virtual_loop()
+            loop.at_cycle(loop.cycles + self.kill.number, self.death.set)
+
+    def check(self) -> None:
+        """Refuse to act for the dead: KilledError."""
+        if self.death.is_set():
+            raise KilledError
+
+    async def boundary(self, name: str) -> None:
+        """Pass a journal boundary, or die there."""
+        self.check()
+        self.boundaries.append(name)
+        kill = self.kill
+        if kill is not None and kill.moment is Moment.BOUNDARY and kill.number == len(self.boundaries):
+            self.death.set()
+            await _never()
+
+
+async def _never() -> NoReturn:
+    """What a killed process waits for."""
+    await asyncio.get_running_loop().create_future()
+    raise KilledError
+
+
+class _MortalDatabase(Database):
+    """A ledger file that the dead cannot touch."""
+
+    life: Life
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Read while alive."""
+        self.life.check()
+        return await super().read(work)
+
+    async def write(self, work: Callable[[Connection], T], *, durable: bool) -> T:
+        """Write while alive: asked again when the unit's turn has come."""
+
+        def guarded(conn: Connection) -> T:
+            self.life.check()
+            return work(conn)
+
+        self.life.check()
+        return await super().write(guarded, durable=durable)
+
+
+class MortalStore(SimulatedStore):
+    """The ledger of a process that may be killed, with a boundary before and after every journal row."""
+
+    life: Life
+
+    @classmethod
+    def of(cls, url: str, life: Life) -> MortalStore:
+        """Open the ledger for one life."""
+        database = _MortalDatabase.open(url, inline=True)
+        assert isinstance(database, _MortalDatabase)  # noqa: S101  # open() is a class method of it
+        store = cls(database)
+        database.life = store.life = life
+        return store
+
+    async def record_intent(self, intent: Intent) -> None:
+        """As the ledger does, between two boundaries."""
+        await self.life.boundary(f"before the intent to {intent.kind.value}")
+        await super().record_intent(intent)
+        await self.life.boundary(f"after the intent to {intent.kind.value}")
+
+    async def record_step(self, step: Step, now: datetime) -> Progress:
+        """As the ledger does, between two boundaries."""
+        what = "the outcome" if step.outcome is not None else "a step"
+        await self.life.boundary(f"before {what} ({step.event or step.progress.phase.value})")
+        progress = await super().record_step(step, now)
+        await self.life.boundary(f"after {what} ({step.event or step.progress.phase.value})")
+        return progress
+
+
+class MortalWire(httpx2.AsyncBaseTransport):
+    """One process' way to the network."""
+
+    def __init__(self, network: httpx2.AsyncBaseTransport, life: Life) -> None:
+        self._network = network
+        self._life = life
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Send while alive."""
+        self._life.check()
+        return await self._network.handle_async_request(request)
