@@ -45,6 +45,9 @@ REFUSALS: Mapping[str, str] = {
     "needs_person": "What stands at Microsoft fits a lost order in part or more than once; a person must decide.",
     "microsoft_refused": "Microsoft refused the write for a business reason; its code and sentence are kept.",
     "not_readable": "A side could not be read fresh, so nothing may be decided on it.",
+    "cannot_finish_today": "More calls are needed than can still be made today; it begins on another day.",
+    "wave_too_large": "The wave passes a limit of its blast radius (waves.*); an override needs a name and a reason.",
+    "held": "The customer may not begin: its wave does not run, or somebody paused or aborted it.",
 }
 
 FINDINGS: Mapping[str, str] = {

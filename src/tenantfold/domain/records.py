@@ -8,8 +8,9 @@ from datetime import datetime
 
 from tenantfold.domain.journal import Intent, Outcome
 from tenantfold.domain.model import Customer, CustomerId, Subscription, TenantId
-from tenantfold.domain.plan import PlanCustomer, PlanRecord
-from tenantfold.domain.states import Counterpart, Progress
+from tenantfold.domain.plan import Disposition, PlanCustomer, PlanRecord
+from tenantfold.domain.states import Counterpart, Phase, Progress
+from tenantfold.domain.waves import Held
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,3 +93,15 @@ class Standing:
 
     company_name: str
     progress: Progress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where one customer of the newest plan stands as to waves. ``wave`` is the name of the last one it was in."""
+
+    customer_id: CustomerId
+    disposition: Disposition
+    phase: Phase
+    held: Held
+    wave: str = ""
+    in_open_wave: bool = False

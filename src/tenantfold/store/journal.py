@@ -16,7 +16,7 @@ from tenantfold.domain.model import CustomerId, SubscriptionId
 from tenantfold.domain.records import Case, Event, Step
 from tenantfold.domain.states import Counterpart, Origin, Progress
 from tenantfold.errors import ConflictError
-from tenantfold.store import codec, tables
+from tenantfold.store import codec, holds, tables
 from tenantfold.store.plans import newest_plan
 from tenantfold.store.progress import read_progress, store_progress
 from tenantfold.store.statements import DialectInsert, insert_if_absent, upsert
@@ -77,6 +77,7 @@ def record_intent(conn: Connection, intent: Intent) -> None:
             key=intent.key,
             customer_id=intent.customer_id,
         )
+    holds.note_begun(conn, intent.customer_id)
 
 
 def record_step(conn: Connection, step: Step, now: datetime) -> Progress:
@@ -87,6 +88,8 @@ def record_step(conn: Connection, step: Step, now: datetime) -> Progress:
         _insert_outcome(conn, step.outcome)
     for counterpart in step.counterparts:
         _save_counterpart(conn, customer_id, counterpart)
+    if (step.outcome is not None or step.counterparts) and stored.deadline_at is None and not stored.phase.is_final:
+        holds.refresh_one(conn, customer_id)  # it may be back at the start: a failed order, a withdrawn target
     if step.event:
         add_event(conn, Event(at=now, customer_id=customer_id, name=step.event, facts=step.facts))
     return stored

@@ -9,14 +9,29 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import islice, zip_longest
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, case, func, literal, null, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    case,
+    func,
+    literal,
+    literal_column,
+    null,
+    select,
+    update,
+)
 
 from tenantfold.domain.model import CustomerId
 from tenantfold.domain.plan import Disposition
 from tenantfold.domain.records import Invitation
 from tenantfold.domain.states import Owner, Phase, Progress
+from tenantfold.domain.waves import Held
 from tenantfold.errors import ConflictError
 from tenantfold.store import tables
 from tenantfold.store.plans import newest_plan_id
@@ -28,6 +43,7 @@ WAIT_FOR_CUSTOMER = "Wait until the customer accepts the relationship request."
 _ID_BATCH = 500  # ids in one statement; both databases limit the number of parameters
 
 _progress = tables.progress.c
+_NOT_HELD = _progress.held == literal_column("''")  # written out: the indexes of who may begin have this condition
 _STORE = update(tables.progress).where(
     _progress.customer_id == bindparam("of_customer"), _progress.version == bindparam("at_version")
 )
@@ -77,25 +93,39 @@ def store_progress(conn: Connection, progress: Progress) -> Progress:
 
 
 def due_customers(conn: Connection, now: datetime, limit: int) -> tuple[CustomerId, ...]:
-    """Customers to drive now: by deadline, those without one last, then by id.
+    """Customers to drive now: by deadline, then those without one, the waves taking turns, each in the order of ids.
 
-    Two reads in index order instead of one sort: thousands may be due while only a few are asked for.
+    Reads in index order instead of one sort: thousands may be due while only a few are asked for.
     """
     # coalesce hides the comparison: SQLite would else walk the index of due times and sort what it finds
     is_due = func.coalesce(_progress.due_at, now) <= now
     conditions = (*drivable(conn), _progress.due_at.is_not(None), is_due)
     ids = select(_progress.customer_id).where(*conditions)
-    urgent = ids.where(_progress.deadline_at.is_not(None)).order_by(_progress.deadline_at, _progress.customer_id)
+    urgent = ids.where(_progress.deadline_at.is_not(None), _progress.held != Held.STOPPED.value)
+    urgent = urgent.order_by(_progress.deadline_at, _progress.customer_id)
     found = list(conn.execute(urgent.limit(limit)).scalars())
     if len(found) < limit:
-        others = ids.where(_progress.deadline_at.is_(None)).order_by(_progress.customer_id)
-        found += conn.execute(others.limit(limit - len(found))).scalars()
+        others = ids.where(_progress.deadline_at.is_(None), _NOT_HELD)
+        found += _in_turn(_queues(conn, others, limit - len(found)), limit - len(found))
     return tuple(CustomerId(one) for one in found)
 
 
+def _queues(conn: Connection, ids: Select[Any], limit: int) -> list[list[str]]:
+    """The first of each wave's queue, and of those in no wave. Any wave: a call in doubt is settled in all of them."""
+    numbers: list[int | None] = [None, *conn.execute(select(tables.wave.c.id).order_by(tables.wave.c.id)).scalars()]
+    in_order = ids.order_by(_progress.customer_id).limit(limit)
+    return [list(conn.scalars(in_order.where(_progress.wave_id == number))) for number in numbers]
+
+
+def _in_turn(queues: Sequence[list[str]], limit: int) -> list[str]:
+    """One of each queue, then the next of each: a wave of 10,000 never starves a wave of 10."""
+    turns = zip_longest(*(queue for queue in queues if queue))
+    return list(islice((one for turn in turns for one in turn if one is not None), limit))
+
+
 def next_due_at(conn: Connection) -> datetime | None:
-    """When the next customer is (or was) due; None when nobody is due by time."""
-    query = select(_progress.due_at).where(*drivable(conn), _progress.due_at.is_not(None))
+    """When the next customer is (or was) due; None when nobody is due by time. Who is held is not waited for."""
+    query = select(_progress.due_at).where(*drivable(conn), _progress.due_at.is_not(None), _NOT_HELD)
     return conn.execute(query.order_by(_progress.due_at).limit(1)).scalar()
 
 

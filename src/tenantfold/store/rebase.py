@@ -16,7 +16,7 @@ from sqlalchemy.sql.functions import coalesce
 
 from tenantfold.domain.plan import Disposition
 from tenantfold.domain.states import Owner, Phase
-from tenantfold.store import tables
+from tenantfold.store import holds, tables
 from tenantfold.store.progress import WAIT_FOR_CUSTOMER
 from tenantfold.store.statements import insert_into
 
@@ -56,6 +56,7 @@ def rebase(conn: Connection, plan_id: int, now: datetime) -> None:
     conn.execute(
         update(tables.progress).where(left_out.plan_id != plan_id).values(due_at=None, version=left_out.version + 1)
     )
+    holds.refresh_after_plan(conn)
 
 
 def _planned_rows(plan_id: int, values: dict[str, ColumnElement[Any]]) -> Select[Any]:
