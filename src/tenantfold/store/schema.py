@@ -12,6 +12,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from tenantfold.errors import SchemaTooNewError, SchemaTooOldError
+from tenantfold.store import queue
 from tenantfold.store.database import Database
 
 _MIGRATION_LOCK = 0x7466_6D69  # an advisory lock of our own, so that two workers do not migrate at once
@@ -32,6 +33,7 @@ def migrate(database: Database) -> None:
         _refuse_newer(conn, config, database.name)
         config.attributes["connection"] = conn
         command.upgrade(config, "head")
+        queue.prepare(conn)
 
 
 def check_schema(database: Database) -> None:
@@ -47,6 +49,13 @@ def check_schema(database: Database) -> None:
     newest = ScriptDirectory.from_config(config).get_current_head()
     with database.translating(), database.read_engine.connect() as conn:
         found = _refuse_newer(conn, config, database.name)
+        queue_is_current = queue.is_current(conn)
+    if found == newest and not queue_is_current:
+        raise SchemaTooOldError(
+            f"The job queue in {database.name} is missing or older than this program.",
+            next_step="Run: tenantfold init (it keeps all data).",
+            database=database.name,
+        )
     if found != newest:
         raise SchemaTooOldError(
             f"The ledger {database.name} has schema {found or 'none'}; this program needs {newest}.",

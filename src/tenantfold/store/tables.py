@@ -370,6 +370,7 @@ worker = Table(
     Column("started_at", UtcTime, nullable=False),
     Column("seen_at", UtcTime, nullable=False),
     Column("driven", BigInteger, nullable=False),
+    Column("queue_worker_id", BigInteger),  # what the job queue calls it; PostgreSQL only
 )
 
 rehearsal = Table(

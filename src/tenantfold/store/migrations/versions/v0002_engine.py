@@ -99,5 +99,6 @@ def _create_rates_and_workers() -> None:
         sa.Column("started_at", _TIME, nullable=False),
         sa.Column("seen_at", _TIME, nullable=False),
         sa.Column("driven", sa.BigInteger(), nullable=False),
+        sa.Column("queue_worker_id", sa.BigInteger()),
         sa.PrimaryKeyConstraint("id", name="pk_worker"),
     )
