@@ -20,20 +20,28 @@ SHORTEST_WAY = 0.01  # seconds, one direction
 LONGEST_WAY = 0.15
 _SIGN_IN = "/oauth2/"
 
+Way = Callable[[Random], float]
+"""Draws how many seconds one direction takes."""
 OnWrite = Callable[[str], Awaitable[object]]
 """Told what happens to a write: that it was sent, that its answer is here."""
+
+
+def short_way(rng: Random) -> float:
+    """A few hundredths of a second, at most 0.15."""
+    return rng.uniform(SHORTEST_WAY, LONGEST_WAY)
 
 
 class Network(httpx2.AsyncBaseTransport):
     """Carries requests to ``application`` on virtual time; ``under_way`` are the requests nobody may cancel.
 
-    ``on_write`` may be set at any time.
+    ``on_write`` and ``way`` may be set at any time.
     """
 
     def __init__(self, application: Application, seed: int) -> None:
         self.under_way: set[asyncio.Task[httpx2.Response]] = set()
         self.requests = 0
         self.on_write: OnWrite | None = None
+        self.way: Way = short_way
         self._inner = InProcessTransport(application)
         self._rng = Random(f"network/{seed}")
         self._clock = SystemClock()  # on a virtual loop the machine's sleep is virtual
@@ -58,8 +66,8 @@ class Network(httpx2.AsyncBaseTransport):
         return response
 
     async def _carry(self, request: httpx2.Request) -> httpx2.Response:
-        await self._clock.sleep(self._rng.uniform(SHORTEST_WAY, LONGEST_WAY))
+        await self._clock.sleep(self.way(self._rng))
         try:
             return await self._inner.handle_async_request(request)
         finally:
-            await self._clock.sleep(self._rng.uniform(SHORTEST_WAY, LONGEST_WAY))
+            await self._clock.sleep(self.way(self._rng))
