@@ -1,0 +1,112 @@
+"""Tests of the rehearsal: a demo partner whose inventory was read and planned, the files of it, and a rehearsal of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+from partner_center_emulator.world import World
+from tenantfold.bootstrap import Program
+from tenantfold.domain.mapping import OfferMapping
+from tenantfold.domain.model import AgreementContact, CustomerId, Tenant
+from tenantfold.domain.prediction import Prediction
+from tenantfold.domain.selection import CustomerSelection, SelectedCustomer
+from tenantfold.flow.inventory import InventoryTask, take
+from tenantfold.flow.planning import PlanTask, make
+from tenantfold.flow.progress import Silent
+from tenantfold.flow.reconciler import StopSign
+from tenantfold.settings import Settings
+from tenantfold.simulation.acceptance import Acceptance
+from tenantfold.simulation.loop import run
+from tenantfold.simulation.rehearsal import Script, play, prepared
+from tenantfold.simulation.stage import Stage
+from tenantfold.store import Store
+
+CONSOLIDATION = "simulated-fold"
+AT_ONCE = Script(acceptance=Acceptance.read("at-once"))
+
+
+@dataclass(frozen=True)
+class Folded:
+    """A partner with inventory and plan: the world as it was, its ledger file and settings."""
+
+    world: World
+    folder: Path
+    settings: Settings
+    tenants: tuple[Tenant, ...]
+
+    @property
+    def url(self) -> str:
+        """The ledger's address."""
+        return self.settings.database_url
+
+
+def folded(world: World, folder: Path, *, mapping: Sequence[OfferMapping] = (), approved: bool = True) -> Folded:
+    """Read everything, plan to move everybody, and approve it."""
+
+    async def work() -> Folded:
+        stage = Stage(world, folder)
+        async with stage.program() as program:
+            await read_all(program)
+            task = PlanTask(
+                consolidation=CONSOLIDATION,
+                tenants=program.tenants,
+                inventory=program.store,
+                ledger=program.store,
+                clock=program.clock,
+                regions=program.regions,
+                mapping=mapping,
+                selection=everybody(world),
+            )
+            plan = await make(task, Silent())
+            if approved:
+                await program.store.approve_plan(plan.id, "tester", program.clock.now())
+            return Folded(world=world, folder=folder, settings=stage.settings, tenants=program.tenants)
+
+    return run(work, seed=1)
+
+
+async def read_all(program: Program) -> None:
+    """Take inventory of every tenant."""
+    for tenant in program.tenants:
+        task = InventoryTask(
+            tenant=tenant,
+            partner_center=program.centers[tenant.id],
+            inventory=program.store,
+            clock=program.clock,
+            regions=program.regions,
+        )
+        await take(task, Silent())
+
+
+def everybody(world: World) -> CustomerSelection:
+    """A list with every customer of the world and who accepted the agreement."""
+    return CustomerSelection(
+        place="customers-to-move.csv",
+        rows=tuple(
+            SelectedCustomer(
+                row=number,
+                customer_id=CustomerId(one.id),
+                contact=AgreementContact(
+                    first_name=one.first_name, last_name=one.last_name, email=one.email, agreed_on=date(2026, 2, 16)
+                ),
+            )
+            for number, one in enumerate(world.customers.values(), start=2)
+        ),
+    )
+
+
+async def rehearse(given: Folded, script: Script = AT_ONCE) -> Prediction:
+    """Rehearse the plan as the command does: files prepared here, played in a thread."""
+    async with Store.open(given.url) as store:
+        now = given.world.started_at
+        async with prepared(store, given.settings, given.tenants, now, script, Silent()) as rehearsal:
+            return await asyncio.to_thread(play, rehearsal, Silent(), StopSign())
+
+
+def with_acceptance(script: Script, text: str) -> Script:
+    """The same script with customers that accept in another manner."""
+    return replace(script, acceptance=Acceptance.read(text))
