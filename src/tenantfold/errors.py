@@ -21,6 +21,7 @@ TenantfoldError
   PlanMissingError            there is no plan yet (exit 3)
   PlanStaleError              the plan no longer matches what it was built on (exit 3)
   PlanNotApprovedError        nobody approved this plan (exit 3)
+  WaveRefusedError            a wave is too large or cannot finish today (exit 3)
 
 A guard's *no* is a ``Refusal`` value (``domain.guards``), not an exception.
 """
@@ -194,4 +195,11 @@ class PlanNotApprovedError(TenantfoldError):
     """Nobody approved this plan, so nothing of it may run (invariant 5)."""
 
     code = "plan_not_approved"
+    exit_code = ExitCode.NOT_READY
+
+
+class WaveRefusedError(TenantfoldError):
+    """A wave may not start: it is too large, or cannot finish today; facts hold each rule with its numbers."""
+
+    code = "wave_refused"
     exit_code = ExitCode.NOT_READY

@@ -36,15 +36,15 @@ class Rates(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SteadyRates:
-    """The same rate for every tenant and resource: what the settings say, until anything is learned."""
+class KnownRates:
+    """What was learned, by tenant and resource, and the settings' rate until something is."""
 
-    calls_per_minute: float
+    fallback: float
+    learned: Mapping[Key, float] = field(default_factory=dict)
 
     def per_minute(self, tenant_id: TenantId, resource: str) -> float:
-        """The one rate."""
-        del tenant_id, resource
-        return self.calls_per_minute
+        """Calls a minute to a resource of a partner tenant."""
+        return self.learned.get((tenant_id, resource), self.fallback)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

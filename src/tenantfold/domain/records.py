@@ -89,10 +89,11 @@ class Invitation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """One customer of the newest plan, by name, and where it stands."""
+    """One customer of the newest plan, by name, where it stands, and why it does not begin."""
 
     company_name: str
     progress: Progress
+    held: Held = Held.NOTHING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from tenantfold.domain.admission import Load
 from tenantfold.domain.guards import Refusal
 from tenantfold.domain.journal import Intent
 from tenantfold.domain.model import (
@@ -28,8 +29,9 @@ from tenantfold.domain.model import (
 )
 from tenantfold.domain.plan import Disposition, PlanCustomer, PlanHeader, PlanRecord
 from tenantfold.domain.reads import Page, PartnerIdentity, Read
-from tenantfold.domain.records import BookEntry, Case, Event, Invitation, Snapshot, Standing, Step
+from tenantfold.domain.records import BookEntry, Case, Event, Invitation, Place, Snapshot, Standing, Step
 from tenantfold.domain.states import Counterpart, Phase, Progress
+from tenantfold.domain.waves import Held, Hold, Wave, WaveSize, WaveState
 
 
 class Clock(Protocol):
@@ -330,4 +332,99 @@ class Ledger(Protocol):
 
     async def add_event(self, name: str, now: datetime, customer_id: CustomerId | None = None, **facts: str) -> None:
         """Add one line of history."""
+        ...
+
+
+class Waves(Protocol):
+    """The part of the ledger that decides who may begin: waves, holds, and what is left to do."""
+
+    async def create_wave(self, wave: Wave, customer_ids: Sequence[CustomerId], event: Event) -> Wave:
+        """Keep a new wave with its customers. ConflictError when its name is taken."""
+        ...
+
+    async def waves(self, *states: WaveState) -> tuple[Wave, ...]:
+        """Waves in the order they were made; all, or those in some states."""
+        ...
+
+    async def wave(self, name: str) -> Wave | None:
+        """The wave of this name."""
+        ...
+
+    async def change_wave(self, before: WaveState, after: Wave, event: Event) -> Wave:
+        """Bring a wave to these values; ConflictError when it is not in the state ``before`` any more."""
+        ...
+
+    async def join_wave(self, wave_id: int, customer_ids: Sequence[CustomerId]) -> int:
+        """Add customers that are in no open wave to a wave; returns how many were added."""
+        ...
+
+    async def leave_wave(self, wave_id: int, customer_ids: Sequence[CustomerId]) -> int:
+        """Take customers that have not begun out of a wave; returns how many left."""
+        ...
+
+    async def places(self, customer_ids: Sequence[CustomerId]) -> tuple[Place, ...]:
+        """Where these customers stand as to waves; those the newest plan does not have are left out."""
+        ...
+
+    async def wave_candidates(self, country: str = "", limit: int | None = None) -> tuple[CustomerId, ...]:
+        """Customers to move that are in no open wave and have not begun; who accepted comes first."""
+        ...
+
+    async def wave_size(self, wave_id: int) -> WaveSize:
+        """How big a wave is."""
+        ...
+
+    async def ended_waves(self) -> tuple[Wave, ...]:
+        """Running and paused waves with nobody left to move."""
+        ...
+
+    async def wave_phases(self) -> Mapping[int, Mapping[Phase, int]]:
+        """How many customers of each wave, by its id, are in each phase."""
+        ...
+
+    async def wave_load(self, wave_id: int) -> Load:
+        """What is left to do for those of a wave that have not begun."""
+        ...
+
+    async def open_load(self, admitted: Sequence[CustomerId] = ()) -> Load:
+        """What is left to do for those that have begun, and for the admitted that are about to."""
+        ...
+
+    async def load_left(self) -> Load:
+        """What is left to do for everybody who is to move."""
+        ...
+
+    async def held(self, customer_id: CustomerId) -> Held:
+        """Why this customer does not begin."""
+        ...
+
+    async def held_counts(self) -> Mapping[Held, int]:
+        """How many customers still to move are held, by why; those that are not are counted as NOTHING."""
+        ...
+
+    async def hold_of(self, customer_id: CustomerId | None) -> Hold | None:
+        """The hold of one customer, or of everybody (None)."""
+        ...
+
+    async def hold(self, customer_id: CustomerId | None, hold: Hold, event: Event) -> int:
+        """Hold one customer, or everybody (None); returns how many are held so now."""
+        ...
+
+    async def stop_wave(self, wave_id: int, hold: Hold) -> int:
+        """Stop what an aborted wave has begun; returns how many customers are left between two bills."""
+        ...
+
+    async def lift(self, customer_id: CustomerId | None, event: Event) -> bool:
+        """Take the hold of one customer, or of everybody (None), away. False: there was none."""
+        ...
+
+    async def retry(
+        self,
+        phases: Sequence[Phase],
+        now: datetime,
+        *,
+        customer_id: CustomerId | None = None,
+        wave_id: int | None = None,
+    ) -> int:
+        """Make customers in these phases due now: one, those of a wave, or all. Returns how many."""
         ...

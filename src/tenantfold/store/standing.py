@@ -7,8 +7,10 @@ from datetime import datetime
 
 from sqlalchemy import Connection, and_, or_, select, update
 
+from tenantfold.domain.model import CustomerId
 from tenantfold.domain.records import Standing
 from tenantfold.domain.states import Phase
+from tenantfold.domain.waves import Held
 from tenantfold.store import tables
 from tenantfold.store.progress import FINAL, drivable, of_newest_plan, read_progress
 
@@ -30,6 +32,20 @@ def wake(conn: Connection, phases: Sequence[Phase], now: datetime) -> int:
     return conn.execute(statement).rowcount
 
 
+def retry(
+    conn: Connection, phases: Sequence[Phase], now: datetime, *, customer_id: CustomerId | None, wave_id: int | None
+) -> int:
+    """Make customers of the newest plan in these phases due now, of one customer, one wave or all; returns how many."""
+    statement = update(tables.progress).where(
+        *drivable(conn), _progress.phase.in_([phase.value for phase in phases]), _progress.accepted_at.is_not(None)
+    )
+    if customer_id is not None:
+        statement = statement.where(_progress.customer_id == customer_id)
+    if wave_id is not None:
+        statement = statement.where(_progress.wave_id == wave_id)
+    return conn.execute(statement.values(due_at=now, version=_progress.version + 1)).rowcount
+
+
 def standings(conn: Connection, after: str, limit: int, *, unfinished_only: bool) -> tuple[Standing, ...]:
     """Customers of the newest plan with their progress, in id order after a customer id."""
     names = tables.plan_customer.c
@@ -45,4 +61,7 @@ def standings(conn: Connection, after: str, limit: int, *, unfinished_only: bool
     )
     if unfinished_only:
         query = query.where(_progress.phase.not_in(FINAL))
-    return tuple(Standing(company_name=row.company_name, progress=read_progress(row)) for row in conn.execute(query))
+    return tuple(
+        Standing(company_name=row.company_name, progress=read_progress(row), held=Held(row.held))
+        for row in conn.execute(query)
+    )

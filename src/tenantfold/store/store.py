@@ -13,13 +13,14 @@ from tenantfold.store.inventory import InventoryStore
 from tenantfold.store.ledger import LedgerStore
 from tenantfold.store.parity import ParityRow
 from tenantfold.store.rows import Plain, RowPage, RowSet
+from tenantfold.store.wave_ledger import WaveLedger
 
 ROW_BATCH = 500  # customers (journal: rows) per read of a stream
 PARITY_BATCH = 5_000
 
 
-class Store(InventoryStore, LedgerStore):
-    """The ledger database. Implements ``flow.ports.Inventory`` and ``flow.ports.Ledger``.
+class Store(InventoryStore, LedgerStore, WaveLedger):
+    """The ledger database. Implements ``flow.ports.Inventory``, ``Ledger`` and ``Waves``.
 
     Opening connects to nothing yet; call ``migrate`` or ``check_schema`` first, ``close`` at the end.
     """
