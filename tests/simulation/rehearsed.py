@@ -1,4 +1,4 @@
-"""Tests of the rehearsal: a demo partner whose inventory was read and planned, the files of it, and a rehearsal of it."""
+"""Tests of the rehearsal: a partner whose inventory was read and planned, and a rehearsal of that plan."""
 
 from __future__ import annotations
 

@@ -123,6 +123,7 @@ class Prediction:
     begins_at: datetime
     over_at: datetime
     ends_at: datetime | None
+    begun_at: datetime | None  # the first write; None: there was none
     to_move: int
     phases: Mapping[str, int]
     moved_at: tuple[datetime, ...]

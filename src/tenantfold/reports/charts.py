@@ -112,18 +112,35 @@ def stacked_timeline(
     ids: ChartIds, title: str, series: Sequence[Series], days: Iterable[tuple[date, tuple[int, ...]]]
 ) -> Markup:
     """Columns over time, each stacked from the series. Long spans are summed up by week or by month."""
-    columns = timeline_columns(days)
+    return column_chart(ids, title, series, timeline_columns(days))
+
+
+def column_chart(
+    ids: ChartIds, title: str, series: Sequence[Series], columns: Sequence[Column], *, limit: int = 0
+) -> Markup:
+    """Columns side by side, each stacked from the series; ``limit`` (0: none) is drawn as a line across."""
     tallest = max((column.total for column in columns), default=0)
     if not tallest:
         return _nothing(title)
-    top = scale_top(tallest)
+    top = scale_top(max(tallest, limit))
     drawn = [_grid_line(part, top) for part in (0, top // 2, top)]
     width = (100 - _PLOT_LEFT) / len(columns)
     for position, column in enumerate(columns):
         drawn.append(_column(column, series, _PLOT_LEFT + position * width, width, top))
+    if limit:
+        drawn.append(_limit_line(limit, top))
     drawn += _time_labels(columns)
     description = f"{len(columns)} columns; the highest, {max(columns, key=lambda one: one.total).label}, has {tallest}"
+    description += f"; the limit is {limit}" if limit else ""
     return _svg(ids, title, description, _PLOT_TOP + _PLOT_HEIGHT + 24, drawn)
+
+
+def _limit_line(value: int, whole: int) -> Markup:
+    y = _PLOT_TOP + _PLOT_HEIGHT * (1 - value / whole)
+    return Markup(
+        '<line class="limit" x1="{left}%" x2="100%" y1="{y:.1f}" y2="{y:.1f}"/>'
+        '<text class="scale" x="100%" y="{above:.1f}" text-anchor="end">limit {value}</text>'
+    ).format(left=_PLOT_LEFT, y=y, above=y - 4, value=f"{value:,}")
 
 
 def _grid_line(value: int, whole: int) -> Markup:

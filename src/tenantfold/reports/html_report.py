@@ -117,7 +117,7 @@ def _pieces(data: ReportData) -> Iterator[str]:
     """The page piece by piece, so that thousands of customers are not held as one text."""
     css = files("tenantfold.reports").joinpath("templates/report.css").read_text(encoding="utf-8")
     yield from (
-        _environment()
+        templates()
         .get_template("report.html")
         .generate(
             data=data,
@@ -140,8 +140,8 @@ def content_policy(css: str) -> str:
 
 
 @cache
-def _environment() -> Environment:
-    """The template engine, once: compiling the page takes longer than filling it."""
+def templates() -> Environment:
+    """The template engine of all pages, once: compiling a page takes longer than filling it."""
     environment = Environment(
         loader=PackageLoader("tenantfold.reports"),
         autoescape=True,

@@ -34,6 +34,7 @@ from tenantfold.flow.progress import Reporter
 from tenantfold.partnercenter import wire_routes
 from tenantfold.partnercenter.wire_routes import Route
 from tenantfold.simulation.stage import Stage
+from tenantfold.store.rehearsals import Rehearsals
 
 MINUTE = 60.0
 FULL_SHARE = 0.9  # of what we allow ourselves; a minute above it is a minute in which the limit held us back
@@ -134,6 +135,7 @@ class Observer:
             begins_at=self._begins_at,
             over_at=self._stage.now(),
             ends_at=suspended[-1] if suspended else None,
+            begun_at=await Rehearsals(store.database).begun_at(plan.id, self._begins_at),
             to_move=plan.to_move,
             phases={phase.value: count for phase, count in (await store.phase_counts()).items()},
             moved_at=tuple(moved_at),

@@ -120,9 +120,9 @@ class Rehearsals:
         """The newest prediction for a plan, if there is one."""
         return await self._database.read(partial(_newest, plan_id=plan_id))
 
-    async def begun_at(self, plan_id: int) -> datetime | None:
-        """When the first write of a plan was intended; None while nothing of it has begun."""
-        return await self._database.read(partial(_begun_at, plan_id=plan_id))
+    async def begun_at(self, plan_id: int, since: datetime | None = None) -> datetime | None:
+        """When the first write of a plan was intended, at all or ``since`` a time; None when there was none."""
+        return await self._database.read(partial(_begun_at, plan_id=plan_id, since=since))
 
 
 def _kept_batch(conn: Connection, snapshot: Snapshot, after: str) -> list[KeptCustomer]:
@@ -220,6 +220,7 @@ def _newest(conn: Connection, plan_id: int) -> StoredRehearsal | None:
     return StoredRehearsal(id=row.id, at=row.at, prediction=_PREDICTION.decode(row.value))
 
 
-def _begun_at(conn: Connection, plan_id: int) -> datetime | None:
+def _begun_at(conn: Connection, plan_id: int, since: datetime | None) -> datetime | None:
     column = tables.intent.c
-    return conn.execute(select(func.min(column.at)).where(column.plan_id == plan_id)).scalar()
+    query = select(func.min(column.at)).where(column.plan_id == plan_id)
+    return conn.execute(query if since is None else query.where(column.at >= since)).scalar()
