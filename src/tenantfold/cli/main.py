@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tenantfold import __version__
-from tenantfold.cli import book, moving, plans, reporting, setup, stranded
+from tenantfold.cli import book, moving, plans, rehearse, reporting, setup, steering, stranded, waves, worker
 from tenantfold.cli.options import guarded
 from tenantfold.cli.render import Renderer
 from tenantfold.errors import ExitCode
@@ -47,10 +47,20 @@ app.command("export")(reporting.export)
 app.command("catalog")(book.catalog)
 app.command("plan")(plans.plan)
 app.add_typer(plans.show_app, name="show")
+app.command("rehearse")(rehearse.rehearse)
 app.command("approve")(plans.approve)
 app.command("invite")(moving.invite)
 app.command("run")(moving.run)
+app.command("worker")(worker.worker)
+app.command("workers")(worker.workers)
+app.command("job")(worker.job)
+app.command("jobs")(worker.jobs)
 app.command("status")(moving.status)
+app.add_typer(waves.wave_app, name="wave")
+app.command("pause")(steering.pause)
+app.command("resume")(steering.resume)
+app.command("abort")(steering.abort)
+app.command("retry-failed")(steering.retry_failed)
 app.command("explain")(moving.explain)
 app.command("stranded")(stranded.stranded)
 app.command("report")(reporting.report)

@@ -5,27 +5,30 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import timedelta
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from tenantfold.bootstrap import Program
 from tenantfold.cli.customers import every_standing, find_customer
+from tenantfold.cli.forecast import forecast, show_forecast
 from tenantfold.cli.options import ConfigOption, JsonOption, on_interrupt, run_command
+from tenantfold.cli.outlook import nobody_was_driven, outlook_of, show_held, show_outlook
 from tenantfold.cli.render import Renderer
 from tenantfold.dispatch.local import local_run
 from tenantfold.domain.explanation import explain as explain_case
 from tenantfold.domain.explanation import next_step, why
-from tenantfold.domain.plan import PlanCustomer
 from tenantfold.domain.records import Standing
 from tenantfold.domain.states import Phase
+from tenantfold.domain.waves import HELD_BECAUSE, HELD_NEXT, Held
 from tenantfold.errors import ExitCode, InputError
 from tenantfold.flow.approval import newest_plan
 from tenantfold.flow.relationships import InviteTask
 from tenantfold.flow.relationships import invite as write_invitations
 from tenantfold.flow.run import RunOptions, RunSummary, StopSign
+from tenantfold.flow.waves import WaveKeeper
 from tenantfold.reports.gather import RUN_FINISHED
+from tenantfold.reports.letters import write_letter
 
 SHOWN = 50  # more rows than this belong into a file
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])")
@@ -48,7 +51,7 @@ def invite(
             target=program.centers[program.target.id],
             partner_name=identity.company_name,
             clock=program.clock,
-            write=lambda customer, text: _write(folder, customer, text),
+            write=lambda customer, text: write_letter(folder, customer, text),
             again=again,
         )
         async with program.store.exclusive("invite"):
@@ -64,15 +67,6 @@ def invite(
         return ExitCode.OK
 
     run_command(config_path, as_json, work)
-
-
-def _write(folder: Path, customer: PlanCustomer, text: str) -> str:
-    """One text file a customer; its name starts with the customer's name, made harmless, and ends with its id."""
-    folder.mkdir(parents=True, exist_ok=True)
-    name = re.sub(r"[^\w-]+", "-", customer.company_name).strip("-")[:60]
-    file = folder / f"{name}-{customer.customer_id}.txt"
-    file.write_text(text, encoding="utf-8")
-    return str(file)
 
 
 def run(
@@ -97,17 +91,18 @@ def run(
         limits = program.settings.limits
         async with program.store.exclusive("run"):
             with renderer.progress() as report:
-                engine = local_run(
-                    program.cutover(),
-                    RunOptions(in_flight=limits.in_flight, wait=waiting, poll_seconds=polling),
-                    report,
-                    stop,
-                )
-                summary = await engine.go()
+                keep = WaveKeeper(program.wave_desk()).keep
+                options = RunOptions(in_flight=limits.in_flight, wait=waiting, poll_seconds=polling, before_look=keep)
+                summary = await local_run(program.cutover(), options, report, stop).go()
+            await program.wave_desk().keep()
             calls = {route: str(count) for route, count in program.calls.items()}
             await program.store.add_event(RUN_FINISHED, program.clock.now(), None, **calls)
-        renderer.document({"summary": summary, "calls": program.calls})
+        held = await program.store.held_counts()
+        renderer.document({"summary": summary, "calls": program.calls, "held": held})
         _show_summary(renderer, summary)
+        show_held(renderer, held)
+        if not summary.driven:
+            nobody_was_driven(renderer, held)
         return _exit_code(summary)
 
     run_command(config_path, as_json, work)
@@ -152,11 +147,16 @@ def status(
         plan = await newest_plan(program.store)
         phases = await program.store.phase_counts()
         customers = [_row(one) async for one in every_standing(program, unfinished_only=not everybody)]
-        renderer.document({"plan": plan, "phases": phases, "customers": customers})
+        outlook = await outlook_of(program)
+        beside = await forecast(program, plan)
+        shown = {"plan": plan, "phases": phases, "customers": customers, "rehearsal": beside, **outlook.document()}
+        renderer.document(shown)
         rows = [(phase.value, phases[phase]) for phase in Phase if phases.get(phase)]
         approved = f"approved by {plan.approved_by}" if plan.approved_at else "not approved"
         renderer.title(f"Plan {plan.checksum[:12]}, {approved}")
         renderer.table("Customers", ("phase", "count"), rows, numbers=(1,))
+        show_outlook(renderer, outlook)
+        show_forecast(renderer, beside)
         _show_customers(renderer, customers)
         return ExitCode.OK
 
@@ -165,14 +165,18 @@ def status(
 
 def _row(standing: Standing) -> dict[str, str]:
     owner, next_action = next_step(standing.progress)
+    reason = why(standing.company_name, standing.progress)
+    if standing.held is not Held.NOTHING and not standing.progress.phase.is_final:
+        reason, next_action = f"{reason} Held: {HELD_BECAUSE[standing.held]}", HELD_NEXT[standing.held]
     return {
         "customer_id": standing.progress.customer_id,
         "customer": standing.company_name,
         "phase": standing.progress.phase.value,
         "code": standing.progress.code,
         "owner": owner.value,
-        "why": why(standing.company_name, standing.progress),
+        "why": reason,
         "next_action": next_action,
+        "held": standing.held.value,
     }
 
 

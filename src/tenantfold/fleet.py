@@ -1,0 +1,152 @@
+"""What a worker is made of: joins dispatch, flow, store and reports for ``tenantfold worker`` and the coarse jobs."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+from tenantfold import __version__
+from tenantfold.bootstrap import Program
+from tenantfold.dispatch.feeder import Feeder
+from tenantfold.dispatch.jobs import JobOffice, Report, journaled
+from tenantfold.dispatch.local import LocalDispatcher
+from tenantfold.dispatch.queue import QueueDispatcher, QueueOptions
+from tenantfold.dispatch.upkeep import Upkeep
+from tenantfold.dispatch.worker import Identity, Pulse, Worker, is_approved
+from tenantfold.errors import ConfigError
+from tenantfold.flow.inventory import InventoryTask, take
+from tenantfold.flow.progress import Reporter, Silent
+from tenantfold.flow.reconciler import Reconciler, StopSign
+from tenantfold.flow.relationships import InviteTask, invite
+from tenantfold.reports.letters import write_letter
+from tenantfold.reports.tables import TABLES, table_rows
+from tenantfold.reports.workbook import write_tables
+from tenantfold.store.runlock import beside_others
+from tenantfold.store.workers import WorkerBook, WorkerRow
+
+RUN_LOCK = "run"  # held alone by a run or a worker on SQLite, together by workers on PostgreSQL
+POLL_SECONDS = 60.0  # how often a lone worker looks for acceptances; in a fleet the queue's schedule says so
+EXPORT = "export.xlsx"
+
+
+def default_name() -> str:
+    """A name for a worker nobody named: unique on all machines as long as its process lives."""
+    return f"{socket.gethostname()}-{os.getpid()}"
+
+
+async def serve(program: Program, *, name: str, concurrency: int | None, stop: StopSign, report: Reporter) -> int:
+    """Be a worker until ``stop`` is raised; returns how many drives it made.
+
+    LedgerBusyError when this ledger admits no further worker, when the name is taken, or when this worker was
+    believed lost; AuthError and StoreError when nothing goes on.
+    """
+    given = program.settings.workers
+    database = program.store.database
+    await program.follow_server_time()
+    work = Reconciler(program.cutover(), report, stop)
+    book = WorkerBook(database)
+    worker = Worker(
+        work,
+        stop,
+        book,
+        Identity(name=name, host=socket.gethostname(), pid=os.getpid(), program=__version__),
+        Pulse(heartbeat_seconds=given.heartbeat_seconds, lost_after_seconds=given.lost_after_seconds),
+    )
+    places = concurrency or given.concurrency
+    if database.is_sqlite:
+        async with program.store.exclusive(RUN_LOCK):
+            await worker.serve_alone(LocalDispatcher(program.clock, places), POLL_SECONDS)
+    else:
+        async with beside_others(database, RUN_LOCK, name):
+            await worker.serve_fleet(_queue(program, work, book, name, places))
+    return work.drives
+
+
+def _queue(program: Program, work: Reconciler, book: WorkerBook, name: str, places: int) -> QueueDispatcher:
+    given = program.settings.workers
+    database = program.store.database
+    upkeep = Upkeep(
+        database=database,
+        feeder=Feeder(database, program.clock, given.backlog),
+        workers=book,
+        lost_after_seconds=given.lost_after_seconds,
+        may_feed=lambda: is_approved(program.store),
+        poll=work.poll,
+        chores=journaled(chores(program), program.store, program.clock),
+    )
+    options = QueueOptions(
+        concurrency=places,
+        heartbeat_seconds=given.heartbeat_seconds,
+        lost_after_seconds=given.lost_after_seconds,
+    )
+    return QueueDispatcher(
+        database.url, program.clock, options, upkeep, lambda queue_id: book.name_in_queue(name, queue_id)
+    )
+
+
+async def workers(program: Program) -> tuple[WorkerRow, ...]:
+    """The workers of this ledger, those alive first; who is gone without a word is marked lost."""
+    book = WorkerBook(program.store.database)
+    if not program.store.database.is_sqlite:  # there only the lone worker could tell
+        await book.bury(program.settings.workers.lost_after_seconds)
+    return await book.everybody()
+
+
+def office(program: Program) -> JobOffice:
+    """Where coarse jobs are handed in. ConfigError on SQLite."""
+    if program.store.database.is_sqlite:
+        raise ConfigError(
+            "Jobs for workers need a ledger in PostgreSQL; this one is a SQLite file.",
+            next_step="Run the command itself instead: tenantfold inventory, export or invite --again.",
+        )
+    return JobOffice(program.store.database.url, program.store, tuple(chores(program)))
+
+
+def chores(program: Program) -> dict[str, Report]:
+    """The coarse jobs by name."""
+
+    async def inventory() -> str:
+        async with program.store.exclusive("inventory"):
+            taken = [await take(_inventory_task(program, number), Silent()) for number in range(len(program.tenants))]
+        return f"{sum(one.customers for one in taken)} customer(s) read in {len(taken)} tenant(s)"
+
+    async def export() -> str:
+        file = _report_folder(program) / EXPORT
+        await write_tables([(table, table_rows(program.store, table)) for table in TABLES.values()], file)
+        return f"written to {file}"
+
+    async def remind() -> str:
+        target = program.centers[program.target.id]
+        folder = program.settings.files.invitations
+        task = InviteTask(
+            ledger=program.store,
+            target=target,
+            partner_name=(await target.identity()).company_name,
+            clock=program.clock,
+            write=lambda customer, text: write_letter(folder, customer, text),
+            again=True,
+        )
+        async with program.store.exclusive("invite"):
+            written = await invite(task, Silent())
+        return f"{len(written)} reminder(s) written to {folder}"
+
+    return {"inventory": inventory, "export": export, "remind": remind}
+
+
+def _report_folder(program: Program) -> Path:
+    folder = program.settings.files.reports
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _inventory_task(program: Program, number: int) -> InventoryTask:
+    tenant = program.tenants[number]  # sources first: the target's catalogs follow their countries
+    return InventoryTask(
+        tenant=tenant,
+        partner_center=program.centers[tenant.id],
+        inventory=program.store,
+        clock=program.clock,
+        regions=program.regions,
+        in_flight=program.settings.limits.in_flight,
+    )
