@@ -89,6 +89,7 @@ def run(
 
         on_interrupt(raise_sign, renderer)
         limits = program.settings.limits
+        await program.follow_server_time()  # patience and due times are set before the first call to Partner Center
         async with program.store.exclusive("run"):
             with renderer.progress() as report:
                 keep = WaveKeeper(program.wave_desk()).keep
