@@ -8,6 +8,7 @@ thread).
 from __future__ import annotations
 
 import math
+import os
 import shutil
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -109,7 +110,7 @@ async def prepared(
             f"{material.known_until:%Y-%m-%d %H:%M} UTC.",
             next_step="Give a later time, or leave the option out.",
         )
-    folder = fast_folder()
+    folder = fast_folder(f"tenantfold-rehearsal-{os.getpid()}-")
     try:
         twin = await load_twin(store, material, starts_at, script.acceptance, script.seed, report)
         if script.faults is not None:
@@ -129,6 +130,11 @@ def play(rehearsal: Rehearsal, report: Reporter, stop: StopSign) -> Prediction:
     """
     with _quiet():
         return loop.run(lambda: _play(rehearsal, report, stop), rehearsal.script.seed)
+
+
+async def keep(store: Store, prediction: Prediction, now: datetime) -> None:
+    """Keep a prediction in the real ledger: the one thing a rehearsal writes there."""
+    await Rehearsals(store.database).save(prediction.plan_id, prediction, now)
 
 
 @contextmanager
@@ -176,6 +182,7 @@ class _Performance:
         self._observer = observer
         self._report = report
         self._stop = stop
+        self._begins_on = stage.now().date()
         self._ends_at = stage.now() + timedelta(days=MOST_DAYS)
 
     async def go(self) -> bool:
@@ -196,7 +203,7 @@ class _Performance:
             following = await self._next()
             if following is None or following > self._ends_at:
                 return following is None and not self._stop()
-            self._report.update(f"rehearsed until {following:%Y-%m-%d %H:%M}", self._observer.moved, None)
+            self._report.update("days rehearsed", (following.date() - self._begins_on).days, None)
             await self._stage.wait_until(following)
         return False
 

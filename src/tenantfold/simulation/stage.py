@@ -151,10 +151,10 @@ class Stage:
         )
 
 
-def fast_folder() -> Path:
+def fast_folder(prefix: str = "tenantfold-simulation-") -> Path:
     """A new private folder, in memory where the machine has such a place. The caller removes it."""
     parent = _MEMORY if _MEMORY.is_dir() else Path(gettempdir())
-    return Path(mkdtemp(prefix="tenantfold-simulation-", dir=parent))
+    return Path(mkdtemp(prefix=prefix, dir=parent))
 
 
 @cache
