@@ -18,11 +18,16 @@ import structlog
 
 from tenantfold import config
 from tenantfold.clock import ServerClock
+from tenantfold.domain.admission import KnownRates
 from tenantfold.domain.model import Tenant, TenantId, TenantRole
 from tenantfold.domain.policy import LateCase, Policy
 from tenantfold.domain.regions import RegionMap
+from tenantfold.domain.waves import Limits
 from tenantfold.errors import ConfigError
+from tenantfold.flow.admission import AdmissionGate
 from tenantfold.flow.cutover import Cutover
+from tenantfold.flow.waves import WaveDesk
+from tenantfold.listfiles import read_price_list
 from tenantfold.logs import configure_logging
 from tenantfold.partnercenter.auth import Account
 from tenantfold.partnercenter.budget import CALLS_PER_MINUTE, Budget, LeakyPacer
@@ -112,6 +117,30 @@ class Program:
             ledger=self.store,
             clock=self.clock,
             policy=policy_of(self.settings),
+            gate=AdmissionGate(self.store, self.clock, policy_of(self.settings), self.rates, self.target.id),
+        )
+
+    async def rates(self) -> KnownRates:
+        """How fast Microsoft lets us call, as the settings say."""
+        return KnownRates(fallback=float(self.settings.limits.requests_per_minute))
+
+    def wave_desk(self) -> WaveDesk:
+        """The use cases of waves, with these tools."""
+        given = self.settings.waves
+        return WaveDesk(
+            waves=self.store,
+            clock=self.clock,
+            policy=policy_of(self.settings),
+            limits=Limits(
+                customers=given.max_customers,
+                seats=given.max_seats,
+                monthly_amount=given.max_monthly_amount,
+                countries=given.max_countries,
+            ),
+            rates=self.rates,
+            target_id=self.target.id,
+            prices=lambda: read_price_list(self.settings.files.price_list),
+            keys={tenant.id: tenant.key for tenant in self.tenants},
         )
 
 

@@ -1,4 +1,4 @@
-"""Reads the list files people give us, CSV and XLSX: customers to move, and the offer mapping.
+"""Reads the list files people give us, CSV and XLSX: customers to move, the offer mapping, prices.
 
 A wrong file is answered with every problem at once, each naming the place as a spreadsheet shows it. What is read
 becomes values of ``domain``; matching against the inventory happens there (``domain.selection``).
@@ -11,11 +11,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 from tenantfold.domain.mapping import OfferMapping
 from tenantfold.domain.model import AgreementContact, CustomerId, OfferId
 from tenantfold.domain.selection import CustomerSelection, SelectedCustomer, fold
+from tenantfold.domain.waves import Price
 from tenantfold.errors import InputError
 from tenantfold.sheetfiles import Sheet, read_sheet
 
@@ -35,6 +37,13 @@ MAPPING_COLUMNS: Mapping[str, str] = {
     "approved_by": "Who answers for this replacement; without a name it is reported and not used.",
     "note": "Anything worth remembering about it.",
 }
+PRICE_COLUMNS: Mapping[str, str] = {
+    "offer_id": "The offer, as in Partner Center.",
+    "monthly_unit_price": "What one license costs a month, such as 12.50.",
+    "currency": "Three letters, such as EUR.",
+    "country": "Two letters; only for customers of this country. Empty: all.",
+    "billing_cycle": "Only for this billing cycle, such as annual. Empty: all.",
+}
 _IDENTITY = ("customer_id", "domain", "company_name")
 _CONTACT = ("contact_first_name", "contact_last_name", "contact_email", "agreed_on")
 _SHOWN_PROBLEMS = 10
@@ -44,6 +53,9 @@ _EMAIL = re.compile(r"[^\s@<>()\",;:]+@[^\s@<>()\",;:.]+(\.[^\s@<>()\",;:.]+)+")
 _PHONE = re.compile(r"\+?[0-9][0-9 ()./-]{2,30}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")  # fromisoformat alone would take 20260131 and week dates too
 _OFFER = re.compile(r"[0-9A-Za-z][0-9A-Za-z:._-]{2,99}")
+_AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_COUNTRY = re.compile(r"[A-Z]{2}")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # full width at the end
 _ESCAPED = re.compile("'+[" + re.escape("".join(_FORMULA_STARTS)) + "]")
 
@@ -116,6 +128,29 @@ def read_offer_mapping(path: Path) -> tuple[OfferMapping, ...]:
         mappings.append(mapping)
     _finish(reading)
     return tuple(mappings)
+
+
+def read_price_list(path: Path) -> tuple[Price, ...]:
+    """Read the prices behind waves.max_monthly_amount; a missing file is an empty one.
+
+    Raises InputError that lists what is wrong, also for an offer that has two prices for the same place.
+    """
+    if not path.exists():
+        return ()
+    reading = _Reading(read_sheet(path), PRICE_COLUMNS)
+    _read_heading(reading, all_of=("offer_id", "monthly_unit_price", "currency"))
+    prices: list[Price] = []
+    seen: dict[tuple[str, str, str], int] = {}
+    for number, cells in _filled_rows(reading):
+        price = _price(reading, number, cells)
+        if price is None:
+            continue
+        first = seen.setdefault((price.offer_id, price.country, price.billing_cycle), number)
+        if first != number:
+            reading.complain(number, f'column offer_id: "{price.offer_id}" has the same place in row {first} already.')
+        prices.append(price)
+    _finish(reading)
+    return tuple(prices)
 
 
 # --- headings and cells ---------------------------------------------------------------------------------------------
@@ -292,4 +327,28 @@ def _mapping(reading: _Reading, number: int, cells: Sequence[str]) -> OfferMappi
         target_offer_id=target,
         approved_by=reading.cell(cells, "approved_by"),
         note=reading.cell(cells, "note"),
+    )
+
+
+def _price(reading: _Reading, number: int, cells: Sequence[str]) -> Price | None:
+    """One row as a price; None after noting why it is not one."""
+    noted = len(reading.problems)
+    offer, amount, currency = (reading.cell(cells, column) for column in ("offer_id", "monthly_unit_price", "currency"))
+    country = reading.cell(cells, "country").upper()
+    if not _OFFER.fullmatch(offer):
+        reading.complain(number, f"column offer_id: {_quoted(offer)} is not an offer id.")
+    if not _AMOUNT.fullmatch(amount):
+        reading.complain(number, f"column monthly_unit_price: {_quoted(amount)} is not an amount such as 12.50.")
+    if not _CURRENCY.fullmatch(currency.upper()):
+        reading.complain(number, f"column currency: {_quoted(currency)} is not a currency such as EUR.")
+    if country and not _COUNTRY.fullmatch(country):
+        reading.complain(number, f"column country: {_quoted(country)} is not a country such as SE.")
+    if len(reading.problems) > noted:
+        return None
+    return Price(
+        offer_id=OfferId(offer.upper()),
+        monthly_unit_price=Decimal(amount),
+        currency=currency.upper(),
+        country=country,
+        billing_cycle=reading.cell(cells, "billing_cycle").casefold(),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -20,12 +20,16 @@ __all__ = ["Run", "RunOptions", "RunSummary", "StopSign"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:
-    """``patience`` bounds waiting for Microsoft (settling, provisioning); ``wait`` waiting for acceptances."""
+    """``patience`` bounds waiting for Microsoft (settling, provisioning); ``wait`` waiting for acceptances.
+
+    ``before_look`` happens before every look for due customers: it starts scheduled waves.
+    """
 
     in_flight: int = 16
     patience: timedelta = timedelta(minutes=20)
     wait: timedelta = timedelta(0)
     poll_seconds: float = 60.0
+    before_look: Callable[[], Awaitable[None]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +60,7 @@ class Run:
         self._stop = stop
         self._dispatcher = dispatcher
         self._work = Reconciler(cutover, report, stop)
+        self._work.before_look = options.before_look
 
     async def go(self) -> RunSummary:
         """Drive everybody; what stops a run leaves nothing half-done.

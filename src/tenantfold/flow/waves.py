@@ -98,6 +98,20 @@ class WaveDesk:
         hint = f" Did you mean {near[0]}?" if near else ""
         raise InputError(f"There is no wave {name}.{hint}", next_step="See them all with: tenantfold wave list")
 
+    async def add(self, name: str, customer_ids: Sequence[CustomerId]) -> int:
+        """Add customers to a wave that has not begun. InputError for a running one: its size was checked."""
+        wave = await self.find(name)
+        if wave.state not in {WaveState.DRAFT, WaveState.SCHEDULED}:
+            raise InputError(
+                f"Wave {name} is {wave.state.value}: only drafts and scheduled waves take customers in.",
+                next_step="Make another: tenantfold wave new",
+            )
+        return await self.waves.join_wave(wave.id, customer_ids)
+
+    async def remove(self, name: str, customer_ids: Sequence[CustomerId]) -> int:
+        """Take customers that have not begun out of a wave; returns how many left."""
+        return await self.waves.leave_wave((await self.find(name)).id, customer_ids)
+
     async def check(self, wave: Wave) -> WaveCheck:
         """How big the wave is, and whether it is too large or cannot finish today. Overrides are not looked at."""
         size, prices = await self.waves.wave_size(wave.id), self.prices()
@@ -164,12 +178,15 @@ class WaveDesk:
                 await self._start_by_itself(wave)
 
     async def _start_by_itself(self, wave: Wave) -> None:
-        refusals = [one for one in (await self.check(wave)).refusals if not wave.overrides_rule(one.rule)]
-        if not refusals:
+        try:
+            refusals = [one for one in (await self.check(wave)).refusals if not wave.overrides_rule(one.rule)]
+            against = " ".join(one.detail for one in refusals)
+        except InputError as error:  # a price list that cannot be read stops this wave and not the run
+            against = error.message
+        if not against:
             await self._by_itself(wave, WaveState.RUNNING, started_at=self.clock.now(), starts_at=None)
             return
-        note = "not started at its time: " + " ".join(one.detail for one in refusals)
-        await self._by_itself(wave, WaveState.DRAFT, starts_at=None, note=note)
+        await self._by_itself(wave, WaveState.DRAFT, starts_at=None, note=f"not started at its time: {against}")
 
     async def _by_itself(self, wave: Wave, state: WaveState, **fields: object) -> None:
         try:
