@@ -6,6 +6,7 @@ monthly, at the source tenant "se"; the target tenant is "target".
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -28,12 +29,13 @@ from tenantfold.domain.model import (
     TenantRole,
 )
 from tenantfold.domain.observation import Observation
-from tenantfold.domain.plan import Disposition, PlanCustomer, PlanHeader, PlanItem, PlanRecord
+from tenantfold.domain.plan import ChecksumBuilder, Disposition, PlanCustomer, PlanHeader, PlanItem, PlanRecord
 from tenantfold.domain.policy import Policy
 from tenantfold.domain.preflight import PlanContext
 from tenantfold.domain.records import BookEntry, Case
 from tenantfold.domain.regions import RegionMap
 from tenantfold.domain.states import Counterpart, Origin, Owner, Phase, Progress
+from tenantfold.store import codec
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 TODAY = NOW.date()
@@ -272,3 +274,11 @@ def finding(severity: Severity = Severity.BLOCKER, detail: str = "It cannot be r
         owner=Owner.OPERATIONS,
         next_action="Take inventory again.",
     )
+
+
+def checksum(header: PlanHeader, customers: Iterable[PlanCustomer]) -> str:
+    """As the ledger computes it: over the texts it keeps."""
+    builder = ChecksumBuilder(codec.to_json(header))
+    for one in customers:
+        builder.add(codec.to_json(one))
+    return builder.result()

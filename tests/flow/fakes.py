@@ -296,10 +296,10 @@ class FakeLedger:
 
     async def save_plan(self, header: PlanHeader, customers: AsyncIterator[PlanCustomer], now: datetime) -> PlanRecord:
         """Keep a plan and bring the progress rows up to it."""
-        builder = ChecksumBuilder(header)
+        builder = ChecksumBuilder(repr(header))
         found = {}
         async for customer in customers:
-            builder.add(customer)
+            builder.add(repr(customer))
             found[customer.customer_id] = customer
         record = PlanRecord(id=len(self.plans) + 1, header=header, checksum=builder.result(), created_at=now)
         self.plans.append((record, found))

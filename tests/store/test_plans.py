@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import func, select
 
-from tenantfold.domain.plan import Disposition, PlanCustomer, checksum
+from tenantfold.domain.plan import Disposition, PlanCustomer
 from tenantfold.errors import PlanMissingError, PlanStaleError, StoreError
 from tenantfold.store import Store, plans, tables
+from tests.domain.samples import checksum
 from tests.store.samples import (
     BLOCKER,
     HEADER,

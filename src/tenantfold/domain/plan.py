@@ -7,7 +7,6 @@ customers is a stream; ``checksum`` is what a person approves.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -110,23 +109,21 @@ class PlanRecord:
 
 
 class ChecksumBuilder:
-    """Computes the checksum of a plan while it streams by: same inputs, same order, same checksum."""
+    """Computes the checksum of a plan while it streams by: SHA-256 over lines, the header's and then each customer's.
 
-    def __init__(self, header: PlanHeader) -> None:
-        self._hash = hashlib.sha256(repr(header).encode())
+    A line is the JSON text that the ledger keeps and a newline: what is approved is byte for byte what is carried out,
+    and anybody can compute it again from the ledger. Members stand in the order of their definition and hold no
+    fractions or local times, so the same plan has the same checksum on every machine.
+    """
 
-    def add(self, customer: PlanCustomer) -> None:
-        """Take one customer into the checksum. Customers must come in the order of their ids."""
-        self._hash.update(repr(customer).encode())
+    def __init__(self, header: str) -> None:
+        self._hash = hashlib.sha256()
+        self.add(header)
+
+    def add(self, customer: str) -> None:
+        """Take one customer's text into the checksum. Customers must come in the order of their ids."""
+        self._hash.update(customer.encode() + b"\n")
 
     def result(self) -> str:
         """The checksum as 64 hex digits."""
         return self._hash.hexdigest()
-
-
-def checksum(header: PlanHeader, customers: Iterable[PlanCustomer]) -> str:
-    """The checksum of a whole plan held in memory."""
-    builder = ChecksumBuilder(header)
-    for customer in customers:
-        builder.add(customer)
-    return builder.result()

@@ -14,7 +14,7 @@ from tenantfold.domain.plan import ChecksumBuilder, Disposition, PlanCustomer, P
 from tenantfold.domain.records import Case, Event, Invitation, Standing, Step
 from tenantfold.domain.states import Counterpart, Phase, Progress
 from tenantfold.errors import StoreError
-from tenantfold.store import journal, plans, progress, rebase, standing
+from tenantfold.store import codec, journal, plans, progress, rebase, standing
 from tenantfold.store.database import Database
 
 
@@ -32,8 +32,8 @@ class LedgerStore:
         was finished meanwhile.
         """
         plan_id = await self._database.write(lambda conn: plans.begin_plan(conn, header, now), durable=False)
-        checksum = ChecksumBuilder(header)
-        batch: list[PlanCustomer] = []
+        checksum = ChecksumBuilder(codec.to_json(header))
+        batch: list[tuple[PlanCustomer, str]] = []
         last = ""
         async for customer in customers:
             if customer.customer_id <= last:
@@ -42,8 +42,9 @@ class LedgerStore:
                     customer_id=customer.customer_id,
                 )
             last = customer.customer_id
-            checksum.add(customer)
-            batch.append(customer)
+            text = codec.to_json(customer)
+            checksum.add(text)
+            batch.append((customer, text))
             if len(batch) == plans.PLAN_BATCH:
                 await self._add(plan_id, batch)
                 batch = []
@@ -53,7 +54,7 @@ class LedgerStore:
         await self._database.refresh_statistics()
         return record
 
-    async def _add(self, plan_id: int, batch: Sequence[PlanCustomer]) -> None:
+    async def _add(self, plan_id: int, batch: Sequence[tuple[PlanCustomer, str]]) -> None:
         await self._database.write(lambda conn: plans.add_customers(conn, plan_id, batch), durable=False)
 
     async def newest_plan(self) -> PlanRecord | None:

@@ -39,15 +39,15 @@ def begin_plan(conn: Connection, header: PlanHeader, now: datetime) -> int:
     return int(plan_id)
 
 
-def add_customers(conn: Connection, plan_id: int, customers: Sequence[PlanCustomer]) -> None:
-    """Add a batch of customers with their items to a plan that is being written.
+def add_customers(conn: Connection, plan_id: int, customers: Sequence[tuple[PlanCustomer, str]]) -> None:
+    """Add a batch of customers, each with the text its checksum was taken over, to a plan that is being written.
 
     PlanStaleError when a newer plan was finished meanwhile and swept this one up.
     """
     if conn.execute(select(_plan.id).where(_plan.id == plan_id)).first() is None:
         raise _overtaken(plan_id)
-    bulk_insert(conn, tables.plan_customer, [_customer_row(plan_id, one) for one in customers])
-    bulk_insert(conn, tables.plan_item, [row for one in customers for row in _item_rows(plan_id, one)])
+    bulk_insert(conn, tables.plan_customer, [_customer_row(plan_id, one, text) for one, text in customers])
+    bulk_insert(conn, tables.plan_item, [row for one, _ in customers for row in _item_rows(plan_id, one)])
 
 
 def finish_plan(conn: Connection, plan_id: int, checksum: str) -> PlanRecord:
@@ -155,28 +155,28 @@ def _read_plan(row: Row[Any]) -> PlanRecord:
     )
 
 
-def _customer_row(plan_id: int, customer: PlanCustomer) -> tuple[object, ...]:
+def _customer_row(plan_id: int, customer: PlanCustomer, text: str) -> tuple[object, ...]:
     code, detail, owner, next_action = _reason(customer)
     return (
         plan_id,
         customer.customer_id,
-        customer.disposition.value,
+        str(customer.disposition),
         customer.company_name,
         customer.country,
         len(customer.items),
-        sum(item.moves for item in customer.items),
+        sum([item.moves for item in customer.items]),
         _codes(customer.findings),
         code,
         detail,
-        owner.value,
+        str(owner),
         next_action,
-        codec.to_json(customer),
+        text,
     )
 
 
 def _reason(customer: PlanCustomer) -> tuple[str, str, Owner, str]:
-    blockers = customer.blockers()
-    if customer.disposition is not Disposition.BLOCKED or not blockers:
+    blockers = customer.blockers() if customer.disposition is Disposition.BLOCKED else ()
+    if not blockers:
         return "", "", Owner.NOBODY, ""
     first = blockers[0]
     return first.code.value, first.detail, first.owner, first.next_action
@@ -195,7 +195,7 @@ def _item_rows(plan_id: int, customer: PlanCustomer) -> list[tuple[object, ...]]
             item.license_count,
             item.billing_cycle,
             item.wire_status,
-            item.route.value,
+            str(item.route),  # a third of the time of ``.value``, half a million times
             item.target_offer_id,
             item.target_offer_name,
             item.target_id,
@@ -207,4 +207,4 @@ def _item_rows(plan_id: int, customer: PlanCustomer) -> list[tuple[object, ...]]
 
 
 def _codes(findings: Sequence[Finding]) -> str:
-    return " ".join(finding.code.value for finding in findings)
+    return " ".join([str(finding.code) for finding in findings]) if findings else ""
