@@ -19,6 +19,7 @@ from tenantfold.flow.inventory import InventoryTask, take
 from tenantfold.flow.progress import Reporter, Silent
 from tenantfold.flow.reconciler import Reconciler, StopSign
 from tenantfold.flow.relationships import InviteTask, invite
+from tenantfold.flow.waves import WaveKeeper
 from tenantfold.reports.letters import write_letter
 from tenantfold.reports.tables import TABLES, table_rows
 from tenantfold.reports.workbook import write_tables
@@ -55,6 +56,7 @@ async def serve(program: Program, *, name: str, concurrency: int | None, stop: S
     )
     places = concurrency or given.concurrency
     if database.is_sqlite:
+        work.before_look = WaveKeeper(program.wave_desk()).keep
         async with program.store.exclusive(RUN_LOCK):
             await worker.serve_alone(LocalDispatcher(program.clock, places), POLL_SECONDS)
     else:
@@ -74,6 +76,7 @@ def _queue(program: Program, work: Reconciler, book: WorkerBook, name: str, plac
         may_feed=lambda: is_approved(program.store),
         poll=work.poll,
         chores=journaled(chores(program), program.store, program.clock),
+        schedules=(WaveKeeper(program.wave_desk()).keep,),
     )
     options = QueueOptions(
         concurrency=places,

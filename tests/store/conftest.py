@@ -81,7 +81,7 @@ def empty_url(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> I
     if dialect == "sqlite":
         yield f"sqlite:///{tmp_path / 'ledger.db'}"
         return
-    yield from _fresh_postgres(request.getfixturevalue("postgres_url"), "template1")
+    yield from fresh_postgres(request.getfixturevalue("postgres_url"), "template1")
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def url(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterato
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
         return
-    yield from _fresh_postgres(request.getfixturevalue("postgres_url"), request.getfixturevalue("postgres_template"))
+    yield from fresh_postgres(request.getfixturevalue("postgres_url"), request.getfixturevalue("postgres_template"))
 
 
 @pytest.fixture
@@ -110,7 +110,8 @@ async def store(empty_store: Store) -> Store:
     return empty_store
 
 
-def _fresh_postgres(server_url: str, template: str) -> Iterator[str]:
+def fresh_postgres(server_url: str, template: str) -> Iterator[str]:
+    """URL of a database of its own, copied from a template and dropped afterward."""
     name = f"test_{uuid4().hex}"
     _administer(server_url, "CREATE DATABASE {} TEMPLATE {}", name, template)
     yield _database_url(server_url, name)

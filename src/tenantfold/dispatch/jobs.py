@@ -60,7 +60,7 @@ class JobOffice:
         """Customers queued and driven, coarse jobs that wait, run or failed, and how the latest ended."""
         words = {"todo": "waiting", "doing": "running", "failed": "failed"}
         async with self._app() as app:
-            queues = {one["name"]: one["stats"] for one in await app.job_manager.list_queues_async()}
+            queues = {one["name"]: one for one in await app.job_manager.list_queues_async(queue=DRIVES)}
             chores = [job for job in await app.job_manager.list_jobs_async(queue=CHORES) if job.status in words]
         found = [
             JobLine(kind="customers", state=words[state], count=queues[DRIVES][state])

@@ -8,7 +8,9 @@ leaves its customer due, and the feeder queues it again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+import logging
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import structlog
@@ -68,9 +70,9 @@ class QueueDispatcher:
         """
         drives = _Drives(work, self._on_queue_id)
         try:
-            async with drives.app(self._connector).open_async() as app:
-                upkeep = self._upkeep.app(self._connector)
-                await self._until_stopped(work, app, upkeep)
+            with _library_log():
+                async with drives.app(self._connector).open_async() as app:
+                    await self._until_stopped(work, app, self._upkeep.app(self._connector))
         except ConnectorException as error:
             raise StoreError(
                 f"The job queue failed: {error}.", next_step="Check the database, then start the worker again."
@@ -116,6 +118,26 @@ class QueueDispatcher:
     async def _glance(self, work: Work) -> None:
         while not work.stopping():
             await self._clock.sleep(GLANCE_SECONDS)
+
+
+class _Forward(logging.Handler):
+    """The library's warnings, as lines of our own log."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Pass one on, without its traceback: what it means for us is raised and logged by us."""
+        log.warning("worker.queue.said", text=record.getMessage())
+
+
+@contextmanager
+def _library_log() -> Iterator[None]:
+    library, handler = logging.getLogger("procrastinate"), _Forward(logging.WARNING)
+    library.addHandler(handler)
+    propagates, library.propagate = library.propagate, False
+    try:
+        yield
+    finally:
+        library.removeHandler(handler)
+        library.propagate = propagates
 
 
 class _Drives:
