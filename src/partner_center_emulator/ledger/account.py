@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -75,9 +76,19 @@ class _Account:
             base = source.subscription.parent_subscription_id
             wanted = counterparts.get(base, frozenset()) if base else frozenset()
             parents = {spell.subscription.parent_subscription_id for spell in lane.spells} if lane else set()
-            return pair_cost(source, lane, self.now, strange_parent=bool(base) and not parents & wanted)
+            strange = int(not parents & wanted) if base else self._strange_children(source, lane)
+            return pair_cost(source, lane, self.now, strange_family=strange)
 
         return cost
+
+    def _strange_children(self, source: Track, lane: Lane | None) -> int:
+        """Return how many add-ons of a base have no equal under a lane: among equal bases, family tells them apart."""
+        ids = frozenset(lane.ids) if lane else frozenset()
+        mine = Counter(
+            _kind(one) for one in self.sources if one.subscription.parent_subscription_id == source.subscription.id
+        )
+        theirs = Counter(_kind(one) for one in self.targets if one.subscription.parent_subscription_id in ids)
+        return (mine - theirs).total()
 
     def _map_offers_that_are_gone(self) -> None:
         # the strictest reading first: named replacement with equal seats, any offer with equal seats, replacement alone
@@ -103,6 +114,10 @@ class _Account:
     def _is_gone(self, offer: Offer, source: Track) -> bool:
         customer = self.world.customers.get(source.subscription.customer_id)
         return customer is None or not is_purchasable(offer, customer.address.country)
+
+
+def _kind(track: Track) -> tuple[str, int]:
+    return track.subscription.offer_id, seats_of(track)
 
 
 def judge_customer(world: World, now: datetime, sources: Sequence[Track], targets: Sequence[Track]) -> Findings:

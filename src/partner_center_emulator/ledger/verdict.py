@@ -159,8 +159,8 @@ def _owed(step: Step, owed: int, *, was_active: bool, had: int) -> int:
     return owed
 
 
-def pair_cost(source: Track, lane: Lane | None, now: datetime, *, strange_parent: bool) -> Cost:
-    """Return how badly a lane stands for a source: missing service, seats, parent, terms, overlap."""
+def pair_cost(source: Track, lane: Lane | None, now: datetime, *, strange_family: int) -> Cost:
+    """Return how badly a lane stands for a source: missing service, seats, parent or add-ons, terms, overlap."""
     moments = observe(source, lane)
     gaps = find_gaps(source, moments, now)
     missing = sum(gap.seat_seconds for gap in gaps)
@@ -169,7 +169,7 @@ def pair_cost(source: Track, lane: Lane | None, now: datetime, *, strange_parent
     overlap = sum(found.seat_days for found in find_overlaps(source, lane, moments, now))
     seats = abs(lane_seats(lane) - seats_of(source))
     other_terms = terms_of(source.subscription) != terms_of(lane.spells[-1].subscription)
-    return (missing, float(len(gaps)), float(seats), float(strange_parent), float(other_terms), float(overlap))
+    return (missing, float(len(gaps)), float(seats), float(strange_family), float(other_terms), float(overlap))
 
 
 def find_differences(
