@@ -22,6 +22,7 @@ TenantfoldError
   PlanStaleError              the plan no longer matches what it was built on (exit 3)
   PlanNotApprovedError        nobody approved this plan (exit 3)
   WaveRefusedError            a wave is too large or cannot finish today (exit 3)
+  PlanRefusedError            a plan says what must never be done (exit 3)
 
 A guard's *no* is a ``Refusal`` value (``domain.guards``), not an exception.
 """
@@ -195,6 +196,13 @@ class PlanNotApprovedError(TenantfoldError):
     """Nobody approved this plan, so nothing of it may run (invariant 5)."""
 
     code = "plan_not_approved"
+    exit_code = ExitCode.NOT_READY
+
+
+class PlanRefusedError(TenantfoldError):
+    """A plan item says what no plan may say, such as suspending new commerce to stop its bill (invariant 7)."""
+
+    code = "plan_refused"
     exit_code = ExitCode.NOT_READY
 
 

@@ -21,7 +21,7 @@ from tenantfold.domain.plan import Disposition
 from tenantfold.domain.policy import Policy
 from tenantfold.domain.routes import commerce_kind
 from tenantfold.domain.states import Owner, Phase
-from tests.domain.samples import E5, NOW, POLICY, item, plan_record, source, target
+from tests.domain.samples import E3, E5, NOW, POLICY, item, plan_record, source, target
 
 STATUSES = st.sampled_from(["active", "active", "suspended", "pending", "frozen", "deleted", ""])
 COUNTS = st.sampled_from([5, 5, 5, 4])
@@ -57,7 +57,8 @@ def _subscriptions(draw: st.DrawFn) -> tuple[Subscription, Subscription | None]:
 def test_suspends_only_a_legacy_license_whose_equal_stands_active(pair: tuple[Subscription, Subscription | None]):
     """Invariants 1, 4, 7 and 9: everything must be known to be right; and then it may be done."""
     held, standing = pair
-    planned = item(offer_id=held.offer_id, target_offer_id=held.offer_id)
+    legacy = commerce_kind(held) is CommerceKind.LEGACY_LICENSE
+    planned = item(offer_id=held.offer_id if legacy else E3, target_offer_id=held.offer_id)  # no plan can say others
     refusal = may_suspend(planned, held, standing)
     right = (
         commerce_kind(held) is CommerceKind.LEGACY_LICENSE

@@ -9,14 +9,14 @@ from typing import TypeVar
 import pytest
 
 from tenantfold.domain.findings import Finding, Severity
-from tenantfold.domain.model import AgreementContact, Route
+from tenantfold.domain.model import AgreementContact, ProductKind, Route
 from tenantfold.domain.plan import Disposition, PlanCustomer, PlanHeader, PlanItem
 from tenantfold.store import codec
 from tests.domain.samples import CONTACT, HEADER, checksum, finding, item, plan_customer
 
 Part = TypeVar("Part", PlanHeader, PlanCustomer, PlanItem, Finding, AgreementContact)
 
-OTHER = plan_customer(item("s2"), customer_id="c2", company_name="Fjord AS", findings=(finding(),))
+OTHER = plan_customer(item("s2", route=Route.KEEP), customer_id="c2", company_name="Fjord AS", findings=(finding(),))
 PLAN = (plan_customer(item("s1"), item("s3", parent_id="s1")), OTHER)
 BASE = checksum(HEADER, PLAN)
 
@@ -36,7 +36,9 @@ def _other(value: object) -> object:  # noqa: PLR0911 - one line per type
         case Severity():
             return Severity.NOTE
         case Route():
-            return Route.KEEP
+            return Route.SKIP
+        case ProductKind():
+            return ProductKind.UNKNOWN
         case str():
             return f"{value}x"
         case int():
@@ -65,7 +67,7 @@ def test_same_inputs_same_checksum():
     """Built again from equal values it is the same 64 hex digits."""
     again = (
         plan_customer(item("s1"), item("s3", parent_id="s1")),
-        plan_customer(item("s2"), customer_id="c2", company_name="Fjord AS", findings=(finding(),)),
+        plan_customer(item("s2", route=Route.KEEP), customer_id="c2", company_name="Fjord AS", findings=(finding(),)),
     )
     assert checksum(replace(HEADER), again) == BASE
     assert len(BASE) == 64

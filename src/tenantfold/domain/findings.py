@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 from tenantfold.domain.states import Owner
@@ -39,11 +40,36 @@ class FindingCode(StrEnum):
     TWO_SOURCES = "two_sources"
     CUTOVER_HAS_BEGUN = "cutover_has_begun"
     NOTHING_TO_MOVE = "nothing_to_move"
+    CLOUD_PLAN_ONLY = "cloud_plan_only"
+    MANY_SUBSCRIPTIONS = "many_subscriptions"
+    SEAT_MAXIMUM_REACHED = "seat_maximum_reached"
+    ONE_PER_CUSTOMER = "one_per_customer"
+    PREREQUISITE_MISSING = "prerequisite_missing"
+    PROMOTION_LOST = "promotion_lost"
+    END_DATES_SPLIT = "end_dates_split"
+    RESERVATION_CURRENCY = "reservation_currency"
+    RESERVATION_INACTIVE = "reservation_inactive"
+    AZURE_PLAN_MISSING = "azure_plan_missing"
+    TRIAL_RUNS_OUT = "trial_runs_out"
+    STILL_BILLED = "still_billed"
+    NOT_TRANSFERABLE = "not_transferable"
+    OPEN_TRANSFER = "open_transfer"
+    AUTO_RENEW_ON = "auto_renew_on"
+    EXTENDED_TERM = "extended_term"
+    AGREEMENT_MISSING = "agreement_missing"
+    PARTNER_ID_MISSING = "partner_id_missing"
+    RESELLER_MISSING = "reseller_missing"
+    SAME_SKU_TWICE = "same_sku_twice"
+    PART_STAYS = "part_stays"
+    NOT_VERIFIED = "not_verified"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing to know before approval. ``rule`` is the R-number it rests on."""
+    """One thing to know before approval. ``rule`` is the R-number it rests on.
+
+    ``estimated_on`` is the UTC date on which it takes effect or must be settled, where that can be told.
+    """
 
     code: FindingCode
     severity: Severity
@@ -51,3 +77,4 @@ class Finding:
     detail: str
     owner: Owner
     next_action: str
+    estimated_on: date | None = None

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tenantfold.domain.model import OfferId
+from tenantfold.domain.model import OfferId, SkuTerm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferMapping:
-    """One replacement, as a person wrote it. ``approved_by`` is who answers for it; without a name it has no effect."""
+    """One replacement, as a person wrote it. ``approved_by`` is who answers for it; without a name it has no effect.
+
+    The target is a legacy offer, or a new-commerce ``PRODUCT:SKU`` with ``sold_as``: its term and billing plan. The
+    third part of a catalog item id changes with time and is never kept (commerce reference 1.2).
+    """
 
     source_offer_id: OfferId
     target_offer_id: OfferId
     approved_by: str = ""
     note: str = ""
+    sold_as: SkuTerm | None = None
 
     @property
     def is_approved(self) -> bool:

@@ -47,6 +47,19 @@ class CommerceKind(StrEnum):
     OTHER = "other"
 
 
+class ProductKind(StrEnum):
+    """What is sold, as far as it decides the route (rules section E)."""
+
+    LEGACY_LICENSE = "legacy_license"
+    LICENSE = "license"
+    AZURE_PLAN = "azure_plan"
+    AZURE_COMMITMENT = "azure_commitment"
+    LEGACY_AZURE = "legacy_azure"
+    SOFTWARE = "software"
+    SAAS = "saas"
+    UNKNOWN = "unknown"
+
+
 class Route(StrEnum):
     """How one source subscription gets to the target tenant (DESIGN section 2)."""
 
@@ -58,6 +71,11 @@ class Route(StrEnum):
     MANUAL = "manual"
     KEEP = "keep"
     SKIP = "skip"
+
+    @property
+    def suspends_source(self) -> bool:
+        """Whether the way ends with the source suspended by us: right only where that stops the bill (R-135)."""
+        return self is Route.RECREATE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +108,19 @@ class Customer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ModernTerms:
+    """What only new commerce and Azure subscriptions have (commerce reference 3.2).
+
+    ``cancellable_until`` is the last moment to cancel, None when the window is closed or was not shown (R-138);
+    ``entitlement_id`` is the Azure subscription id, the key that stays the same on both sides (commerce 5).
+    """
+
+    promotion_id: str = ""
+    cancellable_until: datetime | None = None
+    entitlement_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
     """One offer held by one customer at one partner tenant.
 
@@ -118,6 +149,7 @@ class Subscription:
     product_type: str = ""
     unit_type: str = ""
     etag: str = ""
+    modern: ModernTerms | None = None
 
     @property
     def is_add_on(self) -> bool:
@@ -141,6 +173,35 @@ class Offer:
     prerequisite_offers: tuple[OfferId, ...] = ()
     limit_unit: str = "None"
     limit: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SkuTerm:
+    """One way a new-commerce SKU is sold: term (``P1M``, ``P1Y``, ``P3Y``) and billing cycle."""
+
+    duration: str
+    billing_cycle: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sku:
+    """One new-commerce SKU in one country (commerce reference 1.2). ``id`` is ``PRODUCT:SKU``.
+
+    ``maximum_quantity`` is the most seats of it in the customer's tenant over all partners (R-123), 0 for no limit;
+    ``ownership_limit`` the most subscriptions of it at one customer (R-125), 0 for no limit.
+    """
+
+    id: OfferId
+    title: str
+    country: str
+    is_sold: bool
+    is_trial: bool = False
+    is_add_on: bool = False
+    minimum_quantity: int = 1
+    maximum_quantity: int = 0
+    ownership_limit: int = 0
+    prerequisites: tuple[OfferId, ...] = ()
+    terms: tuple[SkuTerm, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,11 +8,22 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from tenantfold.domain.findings import Finding, Severity
-from tenantfold.domain.model import AgreementContact, CustomerId, OfferId, Route, SubscriptionId, TenantId
+from tenantfold.domain.model import (
+    AgreementContact,
+    CustomerId,
+    OfferId,
+    ProductKind,
+    Route,
+    SkuTerm,
+    SubscriptionId,
+    TenantId,
+)
+from tenantfold.domain.products import is_modern_offer
+from tenantfold.errors import PlanRefusedError
 
 
 class Disposition(StrEnum):
@@ -25,10 +36,30 @@ class Disposition(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ItemTerms:
+    """What the choice of a route rests on beside the kind; None on an item is an ordinary legacy license.
+
+    ``promotion_id`` and ``is_transferable`` are None where nobody knows, an empty promotion is none;
+    ``cancellable_until`` is None where no window is open (R-138).
+    """
+
+    is_trial: bool = False
+    auto_renew: bool = False
+    promotion_id: str | None = ""
+    cancellable_until: datetime | None = None
+    entitlement_id: str = ""
+    is_transferable: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlanItem:
     """One source subscription and its route. The source fields are what the approver saw: a change makes it stale.
 
-    ``target_id`` names the counterpart that exists already: planned adoption, or an earlier run's order.
+    ``target_id`` names the counterpart that exists already: planned adoption, or an earlier run's order. ``sold_as`` is
+    the term and billing of a new-commerce SKU that an approved mapping orders.
+
+    Making one that would suspend new commerce or Azure at the source raises PlanRefusedError, whoever makes it: the
+    planner, or the reader of a plan that was edited by hand (invariant 7).
     """
 
     subscription_id: SubscriptionId
@@ -46,7 +77,22 @@ class PlanItem:
     parent_id: SubscriptionId | None = None
     partner_id_on_record: str = ""
     term_duration: str = ""
+    kind: ProductKind = ProductKind.LEGACY_LICENSE
+    ends_on: date | None = None
+    terms: ItemTerms | None = None
+    sold_as: SkuTerm | None = None
     findings: tuple[Finding, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.route is not Route.RECREATE:
+            return
+        if self.kind is not ProductKind.LEGACY_LICENSE or is_modern_offer(self.offer_id):
+            raise PlanRefusedError(
+                f"The plan would suspend {self.offer_name} ({self.subscription_id}) at the source. It is no legacy "
+                "license: suspending it would lock people out and not stop its bill (R-135).",
+                next_step="Do not edit plans by hand; make a new one: tenantfold plan",
+                subscription_id=self.subscription_id,
+            )
 
     @property
     def moves(self) -> bool:

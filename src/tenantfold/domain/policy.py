@@ -14,6 +14,37 @@ class LateCase(StrEnum):
     WITHDRAW = "withdraw"
 
 
+class GovernmentCloud(StrEnum):
+    """What may be done in Microsoft Cloud for US Government, where the sources contradict each other (S-6)."""
+
+    PLAN_ONLY = "plan_only"
+    MOVE = "move"
+
+
+class AgreementSource(StrEnum):
+    """Where the customer's consent to the Microsoft Customer Agreement comes from (R-113)."""
+
+    LIST = "list"  # the partner attests what the list of customers says
+    CUSTOMER = "customer"  # only what the customer accepts directly counts; nothing is attested
+
+
+class PartialCustomers(StrEnum):
+    """Whether a customer may move in part (R-32)."""
+
+    ALL_OR_NOTHING = "all_or_nothing"
+    ALLOWED = "allowed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanPolicy:
+    """The choices planning reads; the defaults are the careful ones."""
+
+    us_government: GovernmentCloud = GovernmentCloud.PLAN_ONLY
+    agreement_source: AgreementSource = AgreementSource.LIST
+    gdap_request: bool = False
+    partial_customers: PartialCustomers = PartialCustomers.ALL_OR_NOTHING
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """Durations are seconds; ``stop_starting_at`` and ``late_at`` are UTC times of day (R-192).

@@ -8,6 +8,7 @@ from msgspec import Raw
 
 from tenantfold.domain.model import (
     CustomerId,
+    ModernTerms,
     Offer,
     OfferId,
     OrderId,
@@ -76,6 +77,9 @@ class SubscriptionItem(Wire):
     partner_id: str | int | None = None
     product_type: ProductType | None = None
     unit_type: str | None = None
+    promotion_id: str | None = None
+    cancellation_allowed_until_date: str | None = None
+    entitlement_id: str | None = None
     links: SubscriptionLinks | None = None
     attributes: Attributes | None = None
 
@@ -179,8 +183,18 @@ def read_subscription(document: bytes | Raw, tenant_id: TenantId, customer_id: C
         product_type=(item.product_type.id or "") if item.product_type else "",
         unit_type=item.unit_type or "",
         etag=(item.attributes.etag or "") if item.attributes else "",
+        modern=_modern_terms(item) if item.product_type or item.entitlement_id else None,
     )
     return Read(value=subscription, document=bytes(document))
+
+
+def _modern_terms(item: SubscriptionItem) -> ModernTerms:
+    """What only new commerce and Azure have: a promotion, the cancellation window, the Azure subscription id."""
+    return ModernTerms(
+        promotion_id=item.promotion_id or "",
+        cancellable_until=parse_time(item.cancellation_allowed_until_date),
+        entitlement_id=lower_id(item.entitlement_id or ""),
+    )
 
 
 def read_offer(document: bytes | Raw, country: str) -> Read[Offer]:

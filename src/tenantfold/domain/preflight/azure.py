@@ -1,0 +1,108 @@
+"""Rules about Azure plans, reservations and savings plans (domain room, preflight). R-164 to R-176."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tenantfold.domain.facts import AzureCommitment
+from tenantfold.domain.findings import FindingCode, Severity
+from tenantfold.domain.model import ProductKind, Route, WireStatus
+from tenantfold.domain.preflight.review import Review
+from tenantfold.domain.preflight.rule import Answer, Rule, Said, Topic, Unverified, customer_rule
+from tenantfold.domain.products import product_kind
+from tenantfold.domain.states import Owner
+
+
+def _commitments(review: Review) -> Sequence[AzureCommitment] | None:
+    """Reservations and savings plans: those the inventory lists as subscriptions, and those looked up beside it."""
+    listed = [
+        AzureCommitment(name=one.offer_name, status=one.wire_status, is_monthly=one.billing_cycle == "monthly")
+        for one in review.items
+        if one.kind is ProductKind.AZURE_COMMITMENT
+    ]
+    if review.facts.azure_commitments is None:
+        return listed or None
+    return [*listed, *review.facts.azure_commitments]
+
+
+@customer_rule(
+    Rule(
+        topic=Topic.AZURE,
+        code=FindingCode.AZURE_PLAN_MISSING,
+        severity=Severity.WARNING,
+        rules=("R-164",),
+        owner=Owner.OPERATIONS,
+        how="Buy an Azure plan for this customer at the target before the transfer is requested; it costs nothing.",
+        when="before the transfer is requested",
+    )
+)
+def azure_plan_missing(review: Review) -> Answer:
+    """The target has no Azure plan for a customer whose Azure is to be transferred."""
+    if not review.goes(Route.AZURE_TRANSFER):
+        return None
+    target = review.context.target.id
+    has_one = any(
+        one.tenant_id == target and one.wire_status == WireStatus.ACTIVE and product_kind(one) is ProductKind.AZURE_PLAN
+        for one in review.entry.subscriptions
+    )
+    return None if has_one else Said("The target tenant has no active Azure plan for this customer.")
+
+
+@customer_rule(
+    Rule(
+        topic=Topic.AZURE,
+        code=FindingCode.RESERVATION_INACTIVE,
+        severity=Severity.WARNING,
+        rules=("R-167",),
+        owner=Owner.OPERATIONS,
+        how="Leave these out of the transfer: one of them makes the whole acceptance fail.",
+        when="before the transfer is accepted",
+        needs="the customer's reservations and savings plans",
+    )
+)
+def reservation_inactive(review: Review) -> Answer:
+    """A reservation or savings plan beside the Azure plan is not active."""
+    if not review.goes(Route.AZURE_TRANSFER):
+        return None
+    commitments = _commitments(review)
+    if commitments is None:
+        return Unverified("whether all reservations and savings plans of the customer are active.")
+    off = [f"{one.name} ({one.status})" for one in commitments if one.status != WireStatus.ACTIVE]
+    return Said(f"Not active: {', '.join(off)}.") if off else None
+
+
+@customer_rule(
+    Rule(
+        topic=Topic.AZURE,
+        code=FindingCode.RESERVATION_CURRENCY,
+        severity=Severity.WARNING,
+        rules=("R-168", "R-89"),
+        owner=Owner.APPROVER,
+        how="Plan to buy them again at the target, at today's price, before their next charge.",
+        when="the next billing cycle after the transfer",
+        needs="the customer's reservations and savings plans; both tenants' currencies",
+    )
+)
+def reservation_currency(review: Review) -> Answer:
+    """The billing currency changes, which cancels monthly-paid reservations and savings plans."""
+    if not review.goes(Route.AZURE_TRANSFER):
+        return None
+    pairs = {review.currencies(tenant) for tenant in review.sources}
+    unknown = any("" in pair for pair in pairs)
+    changes = sorted({" to ".join(pair) for pair in pairs if pair[0] != pair[1] and "" not in pair})
+    if not changes and not unknown:
+        return None
+    commitments = _commitments(review)
+    if commitments is None:
+        return Unverified(
+            f"whether the customer pays reservations or savings plans by month; the currency changes "
+            f"({', '.join(changes) or 'not known'})."
+        )
+    monthly = [one.name for one in commitments if one.is_monthly is not False and one.status == WireStatus.ACTIVE]
+    if not monthly:
+        return None
+    if not changes:
+        return Unverified("the billing currency of both tenants.")
+    return Said(
+        f"{', '.join(monthly)}: canceled at the next billing cycle, as the bill goes from {', '.join(changes)}."
+    )

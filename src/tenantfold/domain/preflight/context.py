@@ -1,0 +1,57 @@
+"""What planning knows beside the customer itself (domain room, preflight)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from tenantfold.domain.facts import BillingModel, CustomerFacts
+from tenantfold.domain.mapping import OfferMapping
+from tenantfold.domain.model import (
+    AgreementContact,
+    CustomerId,
+    Offer,
+    OfferId,
+    Sku,
+    SubscriptionId,
+    Tenant,
+    TenantId,
+    WireStatus,
+)
+from tenantfold.domain.policy import PlanPolicy
+from tenantfold.domain.regions import RegionMap
+from tenantfold.domain.states import Counterpart
+
+HELD = frozenset({WireStatus.ACTIVE, WireStatus.SUSPENDED})  # what counts against a customer tenant's limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanContext:
+    """What planning knows beside the customer itself. ``catalog`` maps a country to its offers by id.
+
+    ``spoken_for`` are the target subscriptions that are counterparts already: made once, asked for every customer.
+    The last block are facts that may not be known: ``today`` and ``products`` (new-commerce SKUs by country) are then
+    None, ``billing_models`` and ``customer_facts`` lack the tenant or customer; rules say "not verified" (invariant 9).
+    """
+
+    target: Tenant
+    sources: Mapping[TenantId, Tenant]
+    catalog: Mapping[str, Mapping[str, Offer]]
+    mapping: Mapping[OfferId, OfferMapping]
+    regions: RegionMap
+    counterparts: Mapping[SubscriptionId, Counterpart]
+    contacts: Mapping[CustomerId, AgreementContact]
+    policy: PlanPolicy = field(default_factory=PlanPolicy)
+    cloud: str = "commercial"
+    today: date | None = None
+    products: Mapping[str, Mapping[str, Sku]] | None = None
+    billing_models: Mapping[TenantId, BillingModel] = field(default_factory=dict)
+    customer_facts: Mapping[CustomerId, CustomerFacts] = field(default_factory=dict)
+    spoken_for: frozenset[SubscriptionId] = field(init=False)
+
+    def __post_init__(self) -> None:
+        targets = frozenset(
+            counterpart.target_id for counterpart in self.counterparts.values() if counterpart.target_id is not None
+        )
+        object.__setattr__(self, "spoken_for", targets)

@@ -1,0 +1,61 @@
+"""One customer under review: the value every preflight rule reads (domain room, preflight)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tenantfold.domain.facts import CustomerFacts
+from tenantfold.domain.model import Offer, Route, Sku, Subscription, TenantId
+from tenantfold.domain.plan import PlanItem
+from tenantfold.domain.preflight.context import PlanContext
+from tenantfold.domain.records import BookEntry
+
+
+@dataclass(slots=True, kw_only=True)
+class Review:
+    """A customer, what is planned for it, and what is known.
+
+    ``offers`` is None when the catalog of its country was not read, ``skus`` when nobody read new-commerce products;
+    ``free`` are active target subscriptions that stand for nothing; ``in_region`` is None for an unknown country.
+    """
+
+    entry: BookEntry
+    context: PlanContext
+    country: str
+    sources: tuple[TenantId, ...]
+    items: tuple[PlanItem, ...]
+    offers: Mapping[str, Offer] | None
+    skus: Mapping[str, Sku] | None
+    facts: CustomerFacts
+    in_region: bool | None
+    free: tuple[Subscription, ...] = ()
+
+    def orders(self, item: PlanItem) -> Offer | None:
+        """The legacy offer that will be ordered for an item; None when nothing is, or when it is not known."""
+        if item.target_id is not None or item.target_offer_id is None or self.offers is None:
+            return None
+        return self.offers.get(item.target_offer_id)
+
+    def sku_of(self, item: PlanItem) -> Sku | None:
+        """The new-commerce SKU an item ends as at the target, where the catalog of SKUs is known."""
+        if self.skus is None:
+            return None
+        return self.skus.get(sku_id(item.target_offer_id or item.offer_id))
+
+    def goes(self, route: Route) -> bool:
+        """Whether any item goes this way."""
+        return any(item.route is route for item in self.items)
+
+    def currencies(self, tenant_id: TenantId) -> tuple[str, str]:
+        """Billing currency of a source tenant and of the target (R-89); empty where it is not known."""
+        regions = self.context.regions
+        return (
+            regions.currency_of(self.context.sources[tenant_id]),
+            regions.currency_of(self.context.target),
+        )
+
+
+def sku_id(offer_id: str) -> str:
+    """``PRODUCT:SKU`` of a catalog item id; its third part changes with time (commerce reference 1.2)."""
+    return ":".join(offer_id.split(":")[:2])

@@ -1,0 +1,211 @@
+"""The table of rules section E: every row with a subscription that goes this way, and a neighbor that does not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+import pytest
+
+from tenantfold.domain.alternatives import Confidence, WeighedRoute, weigh
+from tenantfold.domain.model import ModernTerms, Route, Subscription
+from tenantfold.domain.routes import Choice, Market, choose, days_of_grace, facts_of, rebuy_until
+from tests.domain.samples import NOW, TODAY, later, source
+
+NEW = source(offer_id="CFQ7TTC0LF8S:0002:CFQ7TTC0K971", product_type="OnlineServicesNCE", modern=ModernTerms())
+AZURE_PLAN = source(offer_id="DZH318Z0BPS6:0001:DZH318Z0BMTV", product_type="Azure", billing_type="usage")
+RESERVATION = source(offer_id="DZH318Z08B8X:0001:DZH318Z0BMTV", product_type="AzureReservation")
+LEGACY_AZURE = source(offer_id="MS-AZR-0145P", billing_type="usage")
+SOFTWARE = source(offer_id="DG7GMGF0D5RK:0005:DG7GMGF0DVT7", product_type="Software")
+SAAS = source(offer_id="DZH318Z0HWVC:0001:DZH318Z0MXXX", product_type="SaaS")
+EUROPE = Market(today=TODAY, in_region=True, billing_owners=True, source_currency="SEK", target_currency="EUR")
+YESTERDAY = TODAY - timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of section E, or a rule that bends it: who goes this way, and the nearest neighbor that goes another."""
+
+    about: str
+    route: Route
+    rule: str
+    goes: Subscription
+    other: Subscription
+    market: Market = EUROPE
+    other_market: Market = EUROPE
+    transferable: bool | None = True
+
+    def __str__(self) -> str:
+        """The test's name."""
+        return f"{self.rule} {self.about}: {self.route.value}"
+
+
+ROWS = [
+    Row("new-commerce license", Route.TRANSFER, "R-145", NEW, source()),
+    Row(
+        "new-commerce license that cannot be transferred",
+        Route.EXPIRE_AND_REBUY,
+        "R-132",
+        NEW,
+        source(),
+        transferable=False,
+    ),
+    Row(
+        "new-commerce license in its days of grace",
+        Route.EXPIRE_AND_REBUY,
+        "R-132",
+        replace(NEW, wire_status="expired", commitment_end_on=YESTERDAY),
+        replace(NEW, wire_status="expired", commitment_end_on=TODAY - timedelta(days=31)),
+    ),
+    Row("legacy license", Route.RECREATE, "R-27", source(), NEW),
+    Row("legacy add-on, with its base", Route.RECREATE, "R-27", source(parent_id="s0"), NEW),
+    Row("legacy license, direct-bill to provider", Route.RECREATE, "R-27", source(), source(wire_status="suspended")),
+    Row("Azure plan", Route.AZURE_TRANSFER, "R-164", AZURE_PLAN, LEGACY_AZURE),
+    Row("reservation", Route.AZURE_TRANSFER, "R-168", RESERVATION, replace(RESERVATION, wire_status="deleted")),
+    Row("legacy Azure", Route.AZURE_SUPPORT, "R-46", LEGACY_AZURE, AZURE_PLAN),
+    Row("software", Route.MANUAL, "R-151", SOFTWARE, NEW),
+    Row("marketplace", Route.MANUAL, "R-169", SAAS, NEW),
+    Row("legacy trial", Route.SKIP, "R-151", source(is_trial=True), source()),
+    Row("new-commerce trial", Route.SKIP, "R-151", replace(NEW, is_trial=True), NEW),
+    Row("suspended legacy license", Route.SKIP, "R-134", source(wire_status="suspended"), source()),
+    Row("deleted", Route.SKIP, "R-134", replace(NEW, wire_status="deleted"), NEW),
+    Row("disabled", Route.SKIP, "R-134", replace(NEW, wire_status="disabled"), NEW),
+    Row(
+        "suspended new commerce",
+        Route.KEEP,
+        "R-135",
+        replace(NEW, wire_status="suspended"),
+        source(wire_status="suspended"),
+    ),
+    Row("another region", Route.KEEP, "R-85", source(), source(), market=replace(EUROPE, in_region=False)),
+    Row("a reseller's tenant", Route.MANUAL, "R-216", NEW, source(), market=replace(EUROPE, billing_owners=False)),
+    Row(
+        "a reseller's Azure",
+        Route.MANUAL,
+        "R-216",
+        AZURE_PLAN,
+        LEGACY_AZURE,
+        market=replace(EUROPE, billing_owners=False),
+    ),
+    Row("unknown kind", Route.MANUAL, "R-227", source(billing_type="benefit"), source()),
+    Row(
+        "suspended, unknown kind",
+        Route.MANUAL,
+        "R-227",
+        source(billing_type="benefit", wire_status="suspended"),
+        source(),
+    ),
+    Row("unknown status", Route.MANUAL, "R-227", source(wire_status="frozen"), source()),
+    Row("status in another spelling", Route.MANUAL, "R-227", source(wire_status="Active"), source()),
+    Row("no status", Route.MANUAL, "R-227", source(wire_status=""), source()),
+    Row("pending", Route.MANUAL, "R-227", replace(NEW, wire_status="pending"), NEW),
+]
+
+
+def _choice(subscription: Subscription, market: Market = EUROPE, *, transferable: bool | None = True) -> Choice:
+    return choose(facts_of(subscription, transferable), market)
+
+
+def _weighed(subscription: Subscription, market: Market = EUROPE, *, transferable: bool | None = True) -> WeighedRoute:
+    return weigh(facts_of(subscription, transferable), market)
+
+
+def test_every_route_has_a_row():
+    """A route that nothing goes by would not be a route."""
+    assert {row.route for row in ROWS} == set(Route)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=str)
+def test_goes_this_way(row: Row):
+    """With the rule that leads, and a reason."""
+    choice = _choice(row.goes, row.market, transferable=row.transferable)
+    assert (choice.route, choice.rules[0]) == (row.route, row.rule)
+    assert choice.why
+
+
+@pytest.mark.parametrize("row", ROWS, ids=str)
+def test_the_neighbor_goes_another_way(row: Row):
+    """The nearest subscription for which the row does not hold."""
+    choice = _choice(row.other, row.other_market)
+    assert (choice.route, choice.rules[0]) != (row.route, row.rule)
+
+
+def test_a_legacy_transfer_is_named_and_declined():
+    """Section I: the legacy transfer is for partners that became resellers, so a legacy license is ordered again."""
+    (legacy,) = [one for one in _weighed(source()).alternatives if one.route is Route.TRANSFER]
+    assert not legacy.is_possible
+    assert legacy.rules[0] == "R-156"
+
+
+def test_new_commerce_is_not_recreated_because_its_bill_would_not_stop():
+    """The reason against it names the overlap it would cost, and the window in which it may still be canceled (S-1)."""
+    held = replace(
+        NEW, commitment_end_on=TODAY + timedelta(days=90), modern=ModernTerms(cancellable_until=later(days=2))
+    )
+    (recreate,) = [one for one in _weighed(held).alternatives if one.route is Route.RECREATE]
+    assert not recreate.is_possible
+    assert recreate.rules[0] == "R-135"
+    assert recreate.cost is not None
+    assert recreate.cost.overlap_days == 90
+    assert "2026-03-04 08:00 UTC" in recreate.why
+
+
+def test_the_cost_of_waiting_is_told_in_days():
+    """Expiry costs the rest of the term, the promotion, and today's price in the other currency."""
+    held = replace(NEW, commitment_end_on=TODAY + timedelta(days=40), modern=ModernTerms(promotion_id="promo"))
+    (expiry,) = [one for one in _weighed(held).alternatives if one.route is Route.EXPIRE_AND_REBUY]
+    assert expiry.is_possible
+    assert expiry.cost is not None
+    assert (expiry.cost.overlap_days, expiry.cost.days_to_wait, expiry.cost.loses_promotion) == (0, 40, True)
+    assert expiry.cost.words() == "40 days to wait; promotion lost; today's price; SEK becomes EUR"
+
+
+def test_what_is_not_known_is_said_to_be_unknown():
+    """Neither days nor currency nor promotion are guessed (invariant 9)."""
+    weighed = _weighed(replace(NEW, modern=None), Market(in_region=True), transferable=None)
+    (expiry,) = [one for one in weighed.alternatives if one.route is Route.EXPIRE_AND_REBUY]
+    assert expiry.cost is not None
+    assert expiry.cost.words() == "unknown days to wait; promotion not known; today's price; currency not known"
+    assert weighed.confidence is Confidence.FACTS_MISSING
+
+
+@pytest.mark.parametrize(
+    ("subscription", "market", "confidence"),
+    [
+        pytest.param(source(), EUROPE, Confidence.DOCUMENTED, id="legacy license"),
+        pytest.param(source(), replace(EUROPE, in_region=None), Confidence.FACTS_MISSING, id="country unknown"),
+        pytest.param(NEW, EUROPE, Confidence.PARTLY_CONFIRMED, id="transfer"),
+        pytest.param(NEW, replace(EUROPE, billing_owners=None), Confidence.FACTS_MISSING, id="billing unknown"),
+        pytest.param(AZURE_PLAN, EUROPE, Confidence.DOCUMENTED, id="Azure plan"),
+        pytest.param(LEGACY_AZURE, EUROPE, Confidence.PARTLY_CONFIRMED, id="legacy Azure"),
+        pytest.param(source(wire_status="frozen"), EUROPE, Confidence.FACTS_MISSING, id="status unknown"),
+        pytest.param(source(wire_status="deleted"), EUROPE, Confidence.DOCUMENTED, id="over"),
+    ],
+)
+def test_says_how_sure_it_is(subscription: Subscription, market: Market, confidence: Confidence):
+    """A documented rule on a fact that nobody looked up is a guess, and is called one."""
+    assert _weighed(subscription, market).confidence is confidence
+
+
+@pytest.mark.parametrize(
+    ("ends_on", "days"),
+    [(date(2026, 5, 3), 30), (date(2026, 5, 4), 30), (date(2026, 5, 5), 0), (date(2027, 1, 1), 0)],
+)
+def test_days_of_grace_ended_in_may_2026(ends_on: date, days: int):
+    """Commerce reference 3.7: terms that end after 4 May 2026 have no free days after them."""
+    assert days_of_grace(ends_on) == days
+    assert rebuy_until(ends_on) == ends_on + timedelta(days=days)
+
+
+def test_without_a_known_end_no_day_of_grace_is_promised():
+    """Nobody knows until when it can be bought again."""
+    assert rebuy_until(None) is None
+    assert _choice(replace(NEW, wire_status="expired", commitment_end_on=None)).route is Route.EXPIRE_AND_REBUY
+
+
+def test_azure_says_what_a_currency_does_to_reservations():
+    """R-168, also where a currency is not known."""
+    for market in (EUROPE, replace(EUROPE, source_currency="")):
+        assert "R-168" in _weighed(AZURE_PLAN, market).cost.words()
+    assert "R-168" not in _weighed(AZURE_PLAN, replace(EUROPE, source_currency="EUR")).cost.words()
+    assert NOW.date() == TODAY
