@@ -41,7 +41,7 @@ def next_action(case: Case, observation: Observation | None, now: datetime, poli
     """Name the one next action for a customer. Pure; the order of the questions is the order of safety."""
     if case.open_intents:
         return _settle(case, case.open_intents[0], observation, now, policy)
-    refusal = guards.may_drive(case.plan, case.customer.disposition, _blocked_because(case))
+    refusal = _may_drive(case)
     if refusal is not None:
         return Pause(refusal)
     action = _forward(case, observation, now, policy)
@@ -75,9 +75,9 @@ def _forward(case: Case, observation: Observation | None, now: datetime, policy:
     return _cut_over(case, items, counterparts, observation, now, policy)
 
 
-def _blocked_because(case: Case) -> str:
-    blockers = case.customer.blockers()
-    return " ".join(blocker.detail for blocker in blockers) if blockers else "The plan blocks this customer."
+def _may_drive(case: Case) -> Refusal | None:
+    blockers = " ".join(blocker.detail for blocker in case.customer.blockers())
+    return guards.may_drive(case.plan, case.customer.disposition, blockers or "The plan blocks this customer.")
 
 
 def _is_suspended(counterpart: Counterpart | None) -> bool:
@@ -133,7 +133,8 @@ def _settle(case: Case, intent: Intent, observation: Observation | None, now: da
     if intent.kind is OpKind.SUSPEND:
         return _settle_suspension(case, intent, observation, now)
     if intent.kind.may_repeat:
-        return lateness.settle(intent, observation, now)
+        action, refusal = lateness.settle(intent, observation, now), _may_drive(case)
+        return Pause(refusal) if refusal is not None and isinstance(action, Resend) else action
     verdict = stranded.look_up(intent, observation, case.counterparts, now, policy)
     match verdict:
         case stranded.Found(outcome=outcome):
@@ -150,7 +151,7 @@ def _settle_attestation(case: Case, intent: Intent, now: datetime) -> Action:
 
     A corrected contact is attested on its own, and nothing is attested for a plan that nobody approved (invariant 5).
     """
-    refusal = guards.may_drive(case.plan, case.customer.disposition, _blocked_because(case))
+    refusal = _may_drive(case)
     if refusal is not None:
         return AdoptOutcome(intent, _not_applied(intent, refusal.detail, now))
     if intent.contact != case.customer.contact:
@@ -163,10 +164,12 @@ def _settle_suspension(case: Case, intent: Intent, observation: Observation, now
     source = observation.source.get(intent.subjects[0])
     if source is not None and source.wire_status == WireStatus.SUSPENDED:
         return AdoptOutcome(intent, Outcome(intent_key=intent.key, kind=OutcomeKind.ADOPTED, at=now))
-    item = next((one for one in case.customer.items if one.subscription_id == intent.subjects[0]), None)
+    # its add-ons follow it: what is asked of one is asked of all
+    struck = [one for one in case.customer.items if intent.subjects[0] in {one.subscription_id, one.parent_id}]
     counterparts = {counterpart.source_id: counterpart for counterpart in case.counterparts}
-    refusal = _suspension_refusal(item, counterparts, observation) if item else None
-    if item is None or refusal is not None:
+    refusals = (_suspension_refusal(one, counterparts, observation) for one in struck if one.moves)
+    refusal = _may_drive(case) or next((one for one in refusals if one is not None), None)
+    if not struck or refusal is not None:
         # not suspended and may not be any more: the intent is closed without effect, the normal path explains why
         reason = refusal.detail if refusal else "The plan no longer holds this subscription."
         return AdoptOutcome(intent, _not_applied(intent, reason, now))
@@ -175,7 +178,7 @@ def _settle_suspension(case: Case, intent: Intent, observation: Observation, now
 
 def _not_to_send_again(case: Case, intent: Intent, observation: Observation, now: datetime, policy: Policy) -> str:
     """Why an order that had no effect may not be sent again (invariant 5, R-33); empty when it may."""
-    refusal = guards.may_drive(case.plan, case.customer.disposition, _blocked_because(case))
+    refusal = _may_drive(case)
     if refusal is None:
         wanted = {item.subscription_id: item for item in case.customer.items if item.moves}
         for line in intent.lines:

@@ -36,6 +36,17 @@ def intent_for(
             return replace(intent, target_id=one.target_id)
 
 
+def sent_again(intent: Intent, consolidation: str, now: datetime) -> Intent:
+    """The intent of sending an order again that had no effect: same request id, same baseline, and a time of its own.
+
+    Its own time matters: the settling time of what was sent last must be over before anything is concluded again. The
+    baseline stays that of the first time: whatever came since may be the effect of either.
+    """
+    generation = intent.generation + 1
+    key = intent_key(consolidation, intent.customer_id, intent.kind, intent.subjects, generation)
+    return replace(intent, key=key, at=now, generation=generation, sent_as=intent.sent_as or intent.key)
+
+
 def _intent(
     kind: OpKind,
     tenant_id: TenantId,

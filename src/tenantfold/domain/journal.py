@@ -38,6 +38,11 @@ class OpKind(StrEnum):
         """Whether the same wish may come true more than once: a cutover can be withdrawn on several days."""
         return self in {OpKind.WITHDRAW, OpKind.REACTIVATE}
 
+    @property
+    def creates(self) -> bool:
+        """Whether the same call made twice leaves two of what it makes."""
+        return self in {OpKind.PLACE_ORDER, OpKind.BUY_ADD_ONS}
+
 
 class OutcomeKind(StrEnum):
     """How a write ended: done by our call, found done when we looked, or refused without effect."""
@@ -55,6 +60,7 @@ class Intent:
     seen just before, so that what the call creates can be told from what was there.
     ``generation`` counts earlier attempts that ended in FAILED (and, for what may repeat, those that came true).
     ``target_id`` is the target subscription to withdraw or reactivate.
+    ``sent_as``: an order that is sent again is an intent of its own; this is the key of the one it was first sent as.
     """
 
     key: str
@@ -71,11 +77,12 @@ class Intent:
     lines: tuple[OrderLine, ...] = ()
     contact: AgreementContact | None = None
     target_id: SubscriptionId | None = None
+    sent_as: str = ""
 
     @property
     def request_id(self) -> UUID:
         """The MS-RequestId of the call and of every resend of it."""
-        return uuid5(NAMESPACE_OID, self.key)
+        return uuid5(NAMESPACE_OID, self.sent_as or self.key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -87,6 +87,8 @@ def _withdraw(action: Action, case: Case, observation: Observation, now: datetim
     targets = {one.source_id: observation.target.get(one.target_id) for one in ours if one.target_id is not None}
     if len(targets) < len(ours) or not _every_source_runs(case, ours, observation) or not _is_free(ours, now):
         return None
+    if not {_status(one) for one in targets.values()} <= _OPENABLE | {WireStatus.SUSPENDED.value}:
+        return None  # not listed yet, or of an unknown status, is not gone (invariant 9)
     still_open = [one for one in ours if _status(targets[one.source_id]) in _OPENABLE]
     if not still_open:
         taken_back = tuple(replace(one, withdrawn_at=now, verified_at=None) for one in ours)

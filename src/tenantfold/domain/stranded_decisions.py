@@ -35,7 +35,6 @@ from tenantfold.domain.stranded import (
 )
 
 ABANDONED = "abandoned"
-_ORDERS = frozenset({OpKind.PLACE_ORDER, OpKind.BUY_ADD_ONS})
 _OFF = frozenset({WireStatus.SUSPENDED, WireStatus.DELETED, WireStatus.EXPIRED, WireStatus.DISABLED})
 _STANDING = frozenset({WireStatus.ACTIVE, WireStatus.PENDING})
 _FIELDS = ("offer", "license count", "billing cycle", "base subscription")
@@ -107,7 +106,7 @@ def _candidate(intent: Intent, subscription: Subscription, taken: Mapping[Subscr
         fit, why = Fit.TAKEN, f"stands for {taken[subscription.id]} already"
     elif subscription.id in intent.baseline:
         fit, why = Fit.STOOD_BEFORE, "stood there before the call was sent"
-    elif intent.kind not in _ORDERS:
+    elif not intent.kind.creates:
         fit, why = Fit.DIFFERS, "the call ordered nothing"
     else:
         misfits = _misfits(intent, subscription)
@@ -172,7 +171,7 @@ def _adopt(
     intent: Intent, decision: Decision, counterparts: Sequence[Counterpart], observation: Observation, now: datetime
 ) -> Outcome | Refusal:
     """Only what exists now, is nobody's counterpart, was not there before, and equals the lines, all of them."""
-    if intent.kind not in _ORDERS:
+    if not intent.kind.creates:
         return _no("Only an order can be adopted; the next run settles this call by reading what it was about.")
     known = {one.subscription.id: one for one in candidates(intent, observation, counterparts)}
     for target_id in decision.target_ids:
@@ -196,7 +195,7 @@ def _adopt(
 
 def _resend(intent: Intent, case: Case, observation: Observation, now: datetime, policy: Policy) -> MaySend | Refusal:
     """Only when nothing of the order can be seen after the settling time, and the guards of the run agree."""
-    if intent.kind in _ORDERS:
+    if intent.kind.creates:
         match look_up(intent, observation, case.counterparts, now, policy):
             case Found():
                 return _no("It took effect: exactly what was ordered stands at the target. Run: tenantfold run")
@@ -223,6 +222,8 @@ def _abandon(
     policy: Policy,
 ) -> Outcome | Refusal:
     """Only when the call can have no effect any more and nothing that could be its effect stands (invariant 2)."""
+    if intent.kind.may_repeat:
+        return _no("It is sent again until it shows: given up, it could still take effect at a worse time.")
     if intent.kind is not OpKind.ATTEST_AGREEMENT:
         settled_at = settles_at(intent, policy)
         if observation.at < settled_at:
@@ -246,17 +247,14 @@ def _abandon(
 
 
 def _came_true(intent: Intent, observation: Observation) -> str:
-    """Why a change of status cannot be abandoned: it shows. Not seeing the subscription proves nothing."""
-    if intent.kind in _ORDERS:
+    """Why a suspension cannot be abandoned: it shows. Not seeing the subscription proves nothing."""
+    if intent.kind is not OpKind.SUSPEND:
         return ""
-    side = observation.source if intent.kind is OpKind.SUSPEND else observation.target
-    subject = intent.subjects[0] if intent.kind is OpKind.SUSPEND else intent.target_id
-    subscription = side.get(subject) if subject else None
-    if subscription is None:
-        return f"{subject} is not in the list, so nobody can tell whether it took effect."
-    wanted = WireStatus.ACTIVE if intent.kind is OpKind.REACTIVATE else WireStatus.SUSPENDED
-    if subscription.wire_status == wanted:
-        return f"{subject} reads {wanted.value}: the call took effect. Run: tenantfold run"
+    source = observation.source.get(intent.subjects[0])
+    if source is None:
+        return f"{intent.subjects[0]} is not in the source tenant's list, so nobody can tell whether it took effect."
+    if source.wire_status == WireStatus.SUSPENDED:
+        return f"{source.id} reads suspended: the call took effect. Run: tenantfold run"
     return ""
 
 

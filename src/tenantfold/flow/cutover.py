@@ -18,7 +18,7 @@ import structlog
 from tenantfold.domain import actions
 from tenantfold.domain.cutover import begins, needs_agreement_read, next_action
 from tenantfold.domain.guards import Refusal, RefusalCode
-from tenantfold.domain.intents import intent_for
+from tenantfold.domain.intents import intent_for, sent_again
 from tenantfold.domain.journal import Intent, OpKind, Outcome, OutcomeKind
 from tenantfold.domain.lateness import is_late, open_since
 from tenantfold.domain.model import CustomerId, PlacedOrder, Subscription, SubscriptionId, TenantId
@@ -129,9 +129,24 @@ class _Drive:
                 return await self._settle(action)
 
     async def _settle(self, action: actions.AdoptOutcome | actions.Resend) -> bool:
-        if isinstance(action, actions.Resend):
-            return await self._send(action.intent)
-        return await self._adopt(action.intent, action.outcome)
+        if isinstance(action, actions.AdoptOutcome):
+            return await self._adopt(action.intent, action.outcome)
+        return await self._send(await self._again(action.intent) if action.intent.kind.creates else action.intent)
+
+    async def _again(self, intent: Intent) -> Intent:
+        """An order is sent again as an intent of its own: what is concluded later counts from this time (invariant 2).
+
+        A crash between the two commits leaves an order that surely had no effect: it is simply decided anew.
+        """
+        now = self.tools.clock.now()
+        again = sent_again(intent, self.tools.consolidation, now)
+        detail = f"It had no effect and is sent again as {again.key}."
+        outcome = Outcome(intent_key=intent.key, kind=OutcomeKind.FAILED, at=now, code="sent_again", detail=detail)
+        facts = {"intent": intent.key, "again": again.key}
+        event = f"cutover.{intent.kind.value}.sent_again"
+        await self._record(Step(progress=self.case.progress, outcome=outcome, event=event, facts=facts))
+        await self.tools.ledger.record_intent(again)
+        return again
 
     # --- reading ---
 

@@ -212,8 +212,10 @@ async def _send_again(task: StrandedTask, case: Case, intent: Intent, decision: 
     await task.ledger.record_step(event, now)
     progress = await task.cutover.drive(case.customer.customer_id, _LookAndAct())
     after = await task.ledger.case(case.customer.customer_id)
-    outcomes = {one.key: outcome for one, outcome in after.settled} if after else {}
-    return Settled(intent=intent, outcome=outcomes.get(intent.key), progress=progress)
+    sent = [pair for pair in after.settled if pair[0].request_id == intent.request_id] if after else []
+    in_doubt = after is not None and any(one.request_id == intent.request_id for one in after.open_intents)
+    outcome = sent[-1][1] if sent and not in_doubt else None  # of the last time it was sent
+    return Settled(intent=intent, outcome=outcome, progress=progress)
 
 
 def _facts(intent: Intent, decision: Decision) -> Mapping[str, str]:
