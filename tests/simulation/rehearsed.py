@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import TypeVar
 
 from partner_center_emulator.world import World
 from tenantfold.bootstrap import Program
@@ -24,6 +25,8 @@ from tenantfold.simulation.loop import run
 from tenantfold.simulation.rehearsal import Script, play, prepared
 from tenantfold.simulation.stage import Stage
 from tenantfold.store import Store
+
+T = TypeVar("T")
 
 CONSOLIDATION = "simulated-fold"
 AT_ONCE = Script(acceptance=Acceptance.read("at-once"))
@@ -44,7 +47,7 @@ class Folded:
         return self.settings.database_url
 
 
-def folded(world: World, folder: Path, *, mapping: Sequence[OfferMapping] = (), approved: bool = True) -> Folded:
+async def folded(world: World, folder: Path, *, mapping: Sequence[OfferMapping] = (), approved: bool = True) -> Folded:
     """Read everything, plan to move everybody, and approve it."""
 
     async def work() -> Folded:
@@ -66,7 +69,12 @@ def folded(world: World, folder: Path, *, mapping: Sequence[OfferMapping] = (), 
                 await program.store.approve_plan(plan.id, "tester", program.clock.now())
             return Folded(world=world, folder=folder, settings=stage.settings, tenants=program.tenants)
 
-    return run(work, seed=1)
+    return await on_virtual_time(work)
+
+
+async def on_virtual_time(work: Callable[[], Coroutine[object, object, T]]) -> T:
+    """Run some work on a virtual loop of its own, beside the test's."""
+    return await asyncio.to_thread(run, work, 1)
 
 
 async def read_all(program: Program) -> None:

@@ -52,7 +52,7 @@ class BucketLoad:
     """How hard one tenant's rate limit of one resource was used.
 
     ``per_minute`` are the calls of the minutes in which there were any, as (minutes since the start, calls);
-    ``full_minutes`` those that used up at least nine tenths of what we allow ourselves (``limit``, calls a minute).
+    ``full_minutes`` those that used up at least four fifths of what we allow ourselves (``limit``, calls a minute).
     """
 
     tenant: str

@@ -25,9 +25,11 @@ from tenantfold.bootstrap import Program
 from tenantfold.dispatch.local import LocalDispatcher
 from tenantfold.domain.model import Tenant
 from tenantfold.domain.prediction import Conditions, Prediction
+from tenantfold.domain.waves import WaveState
 from tenantfold.errors import InputError
 from tenantfold.flow.progress import Reporter
 from tenantfold.flow.reconciler import Reconciler, StopSign
+from tenantfold.flow.waves import WaveKeeper
 from tenantfold.settings import Settings
 from tenantfold.simulation import loop
 from tenantfold.simulation.acceptance import Acceptance
@@ -154,7 +156,12 @@ async def _play(rehearsal: Rehearsal, report: Reporter, stop: StopSign) -> Predi
         rehearsal.folder,
         StageOptions(seed=script.seed, policy=settings.policy, limits=settings.limits, log_level="critical"),
     )
-    stage.settings = replace(stage.settings, consolidation=settings.consolidation, waves=settings.waves)
+    stage.settings = replace(
+        stage.settings,
+        consolidation=settings.consolidation,
+        waves=settings.waves,
+        files=replace(stage.settings.files, price_list=settings.files.price_list),
+    )
     stage.network.way = lambda rng: _way(rng, script.latency_seconds)
     async with stage.program() as program:
         plan = rehearsal.material.plan
@@ -189,6 +196,7 @@ class _Performance:
         """Play until nothing is left to wait for. False: stopped, or nothing moved any more though somebody was due."""
         cutover = self._program.cutover()
         work = Reconciler(cutover, self._report, self._stop)
+        work.before_look = WaveKeeper(self._program.wave_desk()).keep
         dispatcher = LocalDispatcher(self._program.clock, self._program.settings.limits.in_flight)
         today = None
         while not self._stop():
@@ -208,7 +216,7 @@ class _Performance:
         return False
 
     async def _next(self) -> datetime | None:
-        """When something can happen again: somebody becomes due, or an acceptance is found by the next look."""
+        """When something can happen again: somebody becomes due, a wave begins, the next look finds an acceptance."""
         now = self._stage.now()
         times = []
         due = await self._program.store.next_due_at()
@@ -217,6 +225,8 @@ class _Performance:
         accepts_at = min(self._stage.world.pending_acceptances.values(), default=None)
         if accepts_at is not None:
             times.append(now + POLL * max(1, math.ceil((accepts_at - now) / POLL)))
+        waves = await self._program.store.waves(WaveState.SCHEDULED)
+        times += [max(one.starts_at, now + timedelta(minutes=1)) for one in waves if one.starts_at is not None]
         return min(times, default=None)
 
 
