@@ -20,7 +20,7 @@ from tenantfold.partnercenter import (
     ClientOptions,
     InProcessTransport,
     MemorySecretStore,
-    NoPacer,
+    NoLimits,
     PartnerCenterClient,
     connect,
     one_host,
@@ -54,7 +54,7 @@ class Partner:
         secrets = MemorySecretStore(
             {one.key: one.client_secret for one in known.tenants}, {one.key: one.refresh_token for one in known.tenants}
         )
-        budget = Budget(self.clock, pacer=NoPacer())
+        budget = Budget(self.clock, book=NoLimits())
         return {
             TenantId(one.id): connect(
                 Account(tenant_key=one.key, tenant_id=TenantId(one.id), client_id=one.client_id),

@@ -20,7 +20,8 @@ from tenantfold import config
 from tenantfold.clock import ServerClock
 from tenantfold.domain.admission import KnownRates
 from tenantfold.domain.model import Tenant, TenantId, TenantRole
-from tenantfold.domain.policy import LateCase, Policy
+from tenantfold.domain.policy import AgreementSource, GovernmentCloud, LateCase, PartialCustomers, PlanPolicy, Policy
+from tenantfold.domain.rates import Limit
 from tenantfold.domain.regions import RegionMap
 from tenantfold.domain.waves import Limits
 from tenantfold.errors import ConfigError
@@ -30,7 +31,7 @@ from tenantfold.flow.waves import WaveDesk
 from tenantfold.listfiles import read_price_list
 from tenantfold.logs import configure_logging
 from tenantfold.partnercenter.auth import Account
-from tenantfold.partnercenter.budget import CALLS_PER_MINUTE, Budget, LeakyPacer
+from tenantfold.partnercenter.budget import Budget
 from tenantfold.partnercenter.client import PartnerCenterClient
 from tenantfold.partnercenter.clouds import Cloud, cloud_named
 from tenantfold.partnercenter.connect import connect, open_http
@@ -80,6 +81,7 @@ class Program:
     calls: Counter[str]
     resolver: config.SecretResolver
     http: httpx2.AsyncClient
+    budget: Budget
 
     async def follow_server_time(self) -> None:
         """Learn Partner Center's time for commands that call nothing else there (DESIGN 6).
@@ -118,11 +120,13 @@ class Program:
             clock=self.clock,
             policy=policy_of(self.settings),
             gate=AdmissionGate(self.store, self.clock, policy_of(self.settings), self.rates, self.target.id),
+            lanes=self.budget,
         )
 
     async def rates(self) -> KnownRates:
-        """How fast Microsoft lets us call, as the settings say."""
-        return KnownRates(fallback=float(self.settings.limits.requests_per_minute))
+        """How fast Microsoft lets us call: as learned, else as the settings say."""
+        learned = {key: rate.per_minute for key, rate in (await self.store.rates()).items()}
+        return KnownRates(fallback=float(self.settings.limits.requests_per_minute), learned=learned)
 
     def wave_desk(self) -> WaveDesk:
         """The use cases of waves, with these tools."""
@@ -158,10 +162,22 @@ def policy_of(settings: config.Settings) -> Policy:
     )
 
 
+def plan_policy_of(settings: config.Settings) -> PlanPolicy:
+    """The choices of the settings that planning reads."""
+    given = settings.policy
+    return PlanPolicy(
+        us_government=GovernmentCloud(given.us_government),
+        agreement_source=AgreementSource(given.agreement_source),
+        gdap_request=given.gdap_request == "yes",
+        partial_customers=PartialCustomers(given.partial_customers),
+    )
+
+
 def regions() -> RegionMap:
     """The CSP regions that ship with the program (source and date stand in the file)."""
     document = json.loads(files("tenantfold").joinpath("data/csp-regions.json").read_text("utf-8"))
-    return RegionMap({country: region["name"] for region in document["regions"] for country in region["countries"]})
+    by_country = {country: region["name"] for region in document["regions"] for country in region["countries"]}
+    return RegionMap(by_country, document["currencies"])
 
 
 def tenants_of(settings: config.Settings) -> tuple[Tenant, ...]:
@@ -214,13 +230,15 @@ async def open_program(
         await store.check_schema()
         async with open_http(transport=transport, in_flight=settings.limits.in_flight) as http:
             tenants = tenants_of(settings)
+            budget = _budget(settings, store, clock)
             yield Program(
                 settings=settings,
                 store=store,
                 clock=clock,
                 regions=regions(),
                 tenants=tenants,
-                centers=_centers(settings, tenants, clock, calls, resolver, http),
+                centers=_centers(settings, tenants, clock, calls, resolver, http, budget),
+                budget=budget,
                 calls=calls,
                 resolver=resolver,
                 http=http,
@@ -231,6 +249,12 @@ async def open_program(
         log.close()
 
 
+def _budget(settings: config.Settings, store: Store, clock: ServerClock) -> Budget:
+    """How fast this process may call: from the buckets it shares with all others on this ledger."""
+    limit = Limit(float(settings.limits.requests_per_minute))
+    return Budget(clock, book=store.rate_book(limit), in_flight=settings.limits.in_flight)
+
+
 def _centers(
     settings: config.Settings,
     tenants: tuple[Tenant, ...],
@@ -238,6 +262,7 @@ def _centers(
     calls: Counter[str],
     resolver: config.SecretResolver,
     http: httpx2.AsyncClient,
+    budget: Budget,
 ) -> dict[TenantId, PartnerCenterClient]:
     """One client a tenant; they share connections, the budget and the clock."""
 
@@ -245,8 +270,6 @@ def _centers(
         calls[record.route] += 1
 
     secrets = SettingsSecrets(settings, resolver)
-    pacer = LeakyPacer(dict.fromkeys(CALLS_PER_MINUTE, float(settings.limits.requests_per_minute)))
-    budget = Budget(clock, pacer=pacer, in_flight=settings.limits.in_flight)
     options = ClientOptions(observe_date=clock.observe, on_call=count)
     given = {one.tenant_id: one for one in (settings.target, *settings.sources)}
     return {

@@ -46,7 +46,7 @@ from tenantfold.partnercenter import (
     ClientOptions,
     InProcessTransport,
     MemorySecretStore,
-    NoPacer,
+    NoLimits,
     PartnerCenterClient,
     connect,
     one_host,
@@ -76,7 +76,7 @@ class Stage:
         self.clock = ManualClock(world.started_at, on_move=self.emulator.clock.advance)
         self.wire = LossyTransport(self.emulator)
         self.http = open_http(transport=self.wire)
-        self.budget = Budget(self.clock, pacer=NoPacer())
+        self.budget = Budget(self.clock, book=NoLimits())
         self.observed = ServerClock(monotonic=lambda: 0.0)
 
     def tenant(self, key: str) -> PartnerTenant:

@@ -16,7 +16,7 @@ from tenantfold.partnercenter import (
     ClientOptions,
     Cloud,
     MemorySecretStore,
-    NoPacer,
+    NoLimits,
     PartnerCenterClient,
     connect,
     one_host,
@@ -83,6 +83,6 @@ def client(
         secrets=secrets,
         clock=clock,
         http=http,
-        budget=Budget(clock, pacer=NoPacer()),
+        budget=Budget(clock, book=NoLimits()),
         options=ClientOptions(on_call=records.append),
     )

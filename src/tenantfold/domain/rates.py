@@ -2,11 +2,14 @@
 
 Published: 500 calls a minute each for the customer, order and subscription resources, in a window that slides, and
 rejected calls count, too (core reference 4). So calls are spaced: a reservation hands out *slots*, moments at which one
-call may leave, a few seconds ahead. In any 60 seconds no more slots exist than the limit, whoever reserves them:
+call may leave, a few seconds ahead. After a rest a tenth of the limit n may leave at once, and then the pace is lower
+for a minute. In any 60 seconds there are no more slots than were saved up when they began and came in since; and slots
+are used up to ``LATE_SECONDS`` late. Whoever reserves them, calls in 60 seconds are therefore at most
 
-    burst + pace * (60 + LATE_SECONDS) / 60 = 0.006 n + 0.98 n * 60.25 / 60 < 0.991 n  (and at most n for small n)
+    without a rest     0.006 n + 0.98 n * 60.25 / 60  <  0.991 n
+    after one          0.1 n   + 0.88 n * 60.25 / 60  <  0.984 n      (and n for a small n)
 
-What is left of the limit, nearly a hundredth, is for the network: a second in which nothing arrives and all at the end.
+What is left of the limit is for the network: a second in which nothing arrives, and then everything.
 """
 
 from __future__ import annotations
@@ -32,6 +35,9 @@ LATE_SECONDS = 0.25  # a slot that nobody used within this time is gone
 
 _PACE = 0.98
 _BURST = 0.006
+_PACE_AFTER_REST = 0.88
+_BURST_AFTER_REST = 0.1
+_LULL_SECONDS = 10.0  # a shorter one is no rest: the full pace goes on
 _DECREASE = 0.75  # of the pace, once per storm of 429
 _FLOOR = 0.1  # of the limit's pace: below it nothing is learned any more
 _GROWTH = 0.06  # of the limit's pace, added per minute without 429
@@ -54,8 +60,13 @@ class Limit:
 
     @property
     def burst(self) -> float:
-        """How many calls may leave at once after a rest."""
+        """How many calls may leave at once at the full pace."""
         return max(1.0, self.per_minute * _BURST)
+
+    @property
+    def burst_after_rest(self) -> float:
+        """How many calls may leave at once after a rest."""
+        return max(1.0, self.per_minute * _BURST_AFTER_REST)
 
     @property
     def floor(self) -> float:
@@ -71,8 +82,9 @@ class Rate:
     """One bucket. All slots before ``filled_at`` are handed out or gone; ``tokens`` is what was saved up until then.
 
     ``per_minute`` is the pace learned, ``not_before`` the end of the last ``Retry-After``, ``changed_at`` when the pace
-    was last learned. ``granted`` and ``throttled`` count slots and storms since the beginning. ``measured_per_minute``
-    is how many calls really left, smoothed over a minute, as of ``measured_at``.
+    was last learned, ``rested_at`` when more than the burst was last saved up. ``granted`` and ``throttled`` count
+    slots and storms since the beginning. ``measured_per_minute`` is how many calls really left, smoothed over a minute,
+    as of ``measured_at``.
     """
 
     per_minute: float
@@ -80,6 +92,7 @@ class Rate:
     filled_at: datetime
     changed_at: datetime
     measured_at: datetime
+    rested_at: datetime
     not_before: datetime | None = None
     granted: int = 0
     throttled: int = 0
@@ -109,22 +122,48 @@ class Eta:
 
 def fresh(limit: Limit, now: datetime) -> Rate:
     """The bucket of a tenant and resource that nobody has called yet."""
-    return Rate(per_minute=limit.pace, tokens=limit.burst, filled_at=now, changed_at=now, measured_at=now)
+    return Rate(
+        per_minute=limit.pace,
+        tokens=limit.burst_after_rest,
+        filled_at=now,
+        changed_at=now,
+        measured_at=now,
+        rested_at=now,
+    )
 
 
 def refill(rate: Rate, limit: Limit, now: datetime) -> Rate:
-    """The bucket as it stands now: what was saved up since, up to the burst. Times that cannot be are corrected."""
+    """The bucket as it stands now, with what was saved up since. Times that cannot be are corrected."""
     not_before = rate.not_before
     if not_before is not None and not_before - now > _LONGEST_PAUSE:
         not_before = None
-    filled_at, tokens = rate.filled_at, min(rate.tokens, limit.burst)
-    if filled_at - max(now, not_before or now) > _FAR_AHEAD:  # a clock was set back: begin again, with nothing saved
-        filled_at, tokens = now, 0.0
-    per_minute = min(rate.per_minute, limit.pace)
-    if now > filled_at:
-        tokens = min(limit.burst, tokens + (now - filled_at).total_seconds() * per_minute / 60)
-        filled_at = now
-    return replace(rate, per_minute=per_minute, tokens=tokens, filled_at=filled_at, not_before=not_before)
+    rate = replace(rate, per_minute=min(rate.per_minute, limit.pace), not_before=not_before)
+    if rate.filled_at - max(now, not_before or now) > _FAR_AHEAD:  # a clock was set back: nothing is known
+        return replace(rate, tokens=0.0, filled_at=now, rested_at=now)
+    passed = (now - rate.filled_at).total_seconds()
+    if passed <= 0:
+        return rate
+    tokens = rate.tokens + passed * _per_second(rate)
+    if _is_steady(rate):
+        full = min(tokens, limit.burst)
+        if (tokens - full) / _per_second(rate) < _LULL_SECONDS:
+            return replace(rate, tokens=full, filled_at=now)
+    # what a rest brings counts at the pace after it
+    share = rate.per_minute / limit.pace
+    gained = passed * rate.per_minute * _PACE_AFTER_REST / _PACE / 60
+    tokens = min(rate.tokens + gained, max(limit.burst, limit.burst_after_rest * share))
+    rested_at = now if tokens > limit.burst else rate.rested_at
+    return replace(rate, tokens=tokens, filled_at=now, rested_at=rested_at)
+
+
+def _is_steady(rate: Rate) -> bool:
+    """Whether the last rest is a whole window ago, so that the full pace is safe."""
+    return (rate.filled_at - rate.rested_at).total_seconds() >= WINDOW_SECONDS
+
+
+def _per_second(rate: Rate) -> float:
+    """How many tokens a second brings."""
+    return rate.per_minute / 60 * (1.0 if _is_steady(rate) else _PACE_AFTER_REST / _PACE)
 
 
 def learned(rate: Rate, limit: Limit, now: datetime) -> Rate:
@@ -145,9 +184,9 @@ def reserve(rate: Rate, limit: Limit, wanted: int, now: datetime, *, urgent: boo
     however many normal ones are waiting anywhere.
     """
     rate = learned(refill(rate, limit, now), limit, now)
-    per_second = rate.per_minute / 60
+    per_second = _per_second(rate)
     ahead = AHEAD_SECONDS if urgent else AHEAD_SECONDS * (1 - URGENT_SHARE)
-    wanted = max(0, min(wanted, math.ceil(max(CHUNK_SECONDS * per_second, limit.burst))))
+    wanted = max(0, min(wanted, math.ceil(max(CHUNK_SECONDS * per_second, rate.tokens))))
     least = min(wanted, 1 if urgent else max(1, int(QUORUM_SECONDS * per_second)))
     # how long from filled_at until the next whole tokens are there, without and with an end
     room = ahead - (rate.filled_at - now).total_seconds()

@@ -4,13 +4,14 @@ Start at ``connect``; the calls are in ``client``. Everything public is named he
 """
 
 from tenantfold.partnercenter.auth import Account, SignIn
-from tenantfold.partnercenter.budget import Budget, LeakyPacer, NoPacer
+from tenantfold.partnercenter.budget import Admission, Budget
 from tenantfold.partnercenter.client import PartnerCenterClient
 from tenantfold.partnercenter.clouds import CLOUDS, COMMERCIAL, US_GOVERNMENT, Cloud, cloud_named, one_host
 from tenantfold.partnercenter.connect import connect, open_http
 from tenantfold.partnercenter.in_process import InProcessTransport
 from tenantfold.partnercenter.options import CallRecord, ClientOptions
-from tenantfold.partnercenter.ports import Clock, DateObserver, MemorySecretStore, Pacer, SecretStore
+from tenantfold.partnercenter.ports import Clock, DateObserver, MemorySecretStore, RateBook, SecretStore
+from tenantfold.partnercenter.rate_books import MemoryRateBook, NoLimits
 from tenantfold.partnercenter.retry import RetryPolicy
 from tenantfold.partnercenter.transport import Transport
 
@@ -19,6 +20,7 @@ __all__ = [
     "COMMERCIAL",
     "US_GOVERNMENT",
     "Account",
+    "Admission",
     "Budget",
     "CallRecord",
     "ClientOptions",
@@ -26,11 +28,11 @@ __all__ = [
     "Cloud",
     "DateObserver",
     "InProcessTransport",
-    "LeakyPacer",
+    "MemoryRateBook",
     "MemorySecretStore",
-    "NoPacer",
-    "Pacer",
+    "NoLimits",
     "PartnerCenterClient",
+    "RateBook",
     "RetryPolicy",
     "SecretStore",
     "SignIn",

@@ -76,8 +76,9 @@ def refused_call(
     facts = {**facts, "http_status": status, "description": fault.description}
     if fault.code:
         facts["code"] = fault.code
-    if retry_after and retry_after.strip().isdigit():
-        facts["retry_after_seconds"] = float(retry_after)
+    asked = asked_seconds(retry_after)
+    if asked is not None:
+        facts["retry_after_seconds"] = asked
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return _throttled(facts)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT:
@@ -85,6 +86,11 @@ def refused_call(
     if status < HTTPStatus.BAD_REQUEST:
         return unclear_answer(f"Microsoft answered HTTP {status} to", is_write=is_write, facts=facts)
     return _explained(status, fault, facts)
+
+
+def asked_seconds(retry_after: str | None) -> float | None:
+    """What a ``Retry-After`` header asks for, in seconds; None without one (or with a date, which is never sent)."""
+    return float(retry_after) if retry_after and retry_after.strip().isdigit() else None
 
 
 def unclear_answer(beginning: str, *, is_write: bool, facts: dict[str, object]) -> PartnerCenterError:

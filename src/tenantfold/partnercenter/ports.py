@@ -1,4 +1,4 @@
-"""What the Partner Center client wants from outside (partnercenter room): time, secrets and pacing, as protocols.
+"""What the Partner Center client wants from outside (partnercenter room): time, secrets and rates, as protocols.
 
 Values that satisfy them arrive as arguments; this package reads no settings and keeps nothing on disk.
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol
 
+from tenantfold.domain.model import TenantId
+from tenantfold.domain.rates import Reservation
 from tenantfold.errors import ConfigError
 
 
@@ -47,11 +49,23 @@ class SecretStore(Protocol):
         ...
 
 
-class Pacer(Protocol):
-    """Spaces calls out so that Microsoft has no reason to answer 429. One bucket per partner tenant and resource."""
+class RateBook(Protocol):
+    """Knows how fast every tenant and resource may be called; shared by all who call (``domain.rates``)."""
 
-    async def admit(self, tenant_key: str, resource: str) -> None:
-        """Return when one more call to this resource of this tenant may leave."""
+    def is_limited(self, tenant_id: TenantId, resource: str) -> bool:
+        """Whether calls need a slot: a limit is published, or Microsoft has shown that there is one."""
+        ...
+
+    async def reserve(  # what is asked for, by whom and when
+        self, tenant_id: TenantId, resource: str, wanted: int, now: datetime, *, urgent: bool, left: int
+    ) -> Reservation:
+        """Reserve up to ``wanted`` slots; ``left`` calls have really left since the last time this was asked."""
+        ...
+
+    async def throttled(
+        self, tenant_id: TenantId, resource: str, retry_after_seconds: float, left_at: datetime, now: datetime
+    ) -> datetime:
+        """Note a 429 to a call that left at ``left_at``; returns before when nothing may leave."""
         ...
 
 

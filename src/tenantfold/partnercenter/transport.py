@@ -18,12 +18,12 @@ import httpx2
 from tenantfold.partnercenter.auth import Account, SignIn
 from tenantfold.partnercenter.budget import Budget
 from tenantfold.partnercenter.clouds import Cloud
-from tenantfold.partnercenter.failures import FOREIGN, lost_call, refused_call
+from tenantfold.partnercenter.failures import FOREIGN, asked_seconds, lost_call, refused_call
 from tenantfold.partnercenter.options import CallRecord, ClientOptions
 from tenantfold.partnercenter.ports import Clock
 from tenantfold.partnercenter.retry import Patience, persist
 from tenantfold.partnercenter.wire import JSON, without_bom
-from tenantfold.partnercenter.wire_routes import GRAPH, Route
+from tenantfold.partnercenter.wire_routes import GRAPH, Route, customer_in
 
 APPLICATION = "tenantfold"
 
@@ -43,6 +43,11 @@ class Call:
     def path(self) -> str:
         """The target without its query: what errors may show."""
         return self.target.partition("?")[0]
+
+    @property
+    def customer_id(self) -> str:
+        """Whose call it is, empty for nobody's: some limits are per customer (core reference 4)."""
+        return customer_in(self.route, self.target)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,13 +119,13 @@ class Transport:
 
     async def _exchange(self, call: Call, token: str, facts: dict[str, object]) -> httpx2.Response:
         base = self._cloud.graph if call.route.service == GRAPH else self._cloud.partner_center
-        async with self._budget.admission(self._account.tenant_key, call.route.bucket):
-            started_at = self._clock.now()
+        route = call.route
+        async with self._budget.admission(self._account.tenant_id, route.bucket, call.customer_id) as admission:
             status = 0
             try:
                 # made by hand, as a stream with its headers: what the client adds would double the cost of a small read
                 request = httpx2.Request(
-                    call.route.method,
+                    route.method,
                     base + call.target,
                     headers={"Host": self._hosts[base], **self._headers_of(call, token, facts)},
                     stream=httpx2.ByteStream(call.body or b""),
@@ -128,11 +133,14 @@ class Transport:
                 )
                 response = await self._http.send(request)
                 status = response.status_code
+                if status == HTTPStatus.TOO_MANY_REQUESTS:
+                    asked = asked_seconds(response.headers.get("Retry-After"))
+                    admission.refused(self._policy.default_retry_after_seconds if asked is None else asked)
             except FOREIGN as error:
                 # no cause is chained: the request inside it holds the token
-                raise lost_call(error, is_write=call.route.is_write, facts=facts) from None
+                raise lost_call(error, is_write=route.is_write, facts=facts) from None
             finally:
-                self._record(call, status, (self._clock.now() - started_at).total_seconds(), facts)
+                self._record(call, status, (self._clock.now() - admission.left_at).total_seconds(), facts)
         self._options.note_date(response)
         return response
 
@@ -152,17 +160,13 @@ class Transport:
         return headers
 
     def _failure(self, call: Call, response: httpx2.Response, facts: dict[str, object]) -> Exception:
-        error = refused_call(
+        return refused_call(
             response.status_code,
             without_bom(response.content),
             response.headers.get("Retry-After"),
             is_write=call.route.is_write,
             facts=facts,
         )
-        if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-            asked = error.facts.get("retry_after_seconds", self._policy.default_retry_after_seconds)
-            self._budget.pause(self._account.tenant_key, call.route.bucket, float(str(asked)))
-        return error
 
     def _record(self, call: Call, status: int, seconds: float, facts: dict[str, object]) -> None:
         self.calls[call.route.name] += 1

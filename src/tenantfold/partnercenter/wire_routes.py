@@ -62,6 +62,14 @@ CUSTOMER_PAGE = {"size": "500"}  # the largest page the service gives (core refe
 CUSTOMER_AGREEMENTS = {"agreementType": CUSTOMER_AGREEMENT}
 
 
+def customer_in(route: Route, target: str) -> str:
+    """The customer id in a path (with or without a version before it); empty where the route has none."""
+    if "{customer}" not in route.template:
+        return ""
+    rest = target.partition("?")[0].partition("/customers/")[2]
+    return rest.partition("/")[0]
+
+
 def offers_in(country: str) -> dict[str, str]:
     """The query for the offers sold in a country."""
     return {"country": country}

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Self
 
-from tenantfold.store import parity, rows, runlock, schema
+from tenantfold.domain.rates import PUBLISHED, Limit, Rate, RateKey
+from tenantfold.store import parity, rates, rows, runlock, schema
 from tenantfold.store.database import Database
 from tenantfold.store.inventory import InventoryStore
 from tenantfold.store.ledger import LedgerStore
 from tenantfold.store.parity import ParityRow
+from tenantfold.store.rates import StoredRates
 from tenantfold.store.rows import Plain, RowPage, RowSet
 from tenantfold.store.wave_ledger import WaveLedger
 
@@ -60,6 +62,14 @@ class Store(InventoryStore, LedgerStore, WaveLedger):
     def exclusive(self, name: str) -> AbstractAsyncContextManager[None]:
         """Hold the lock of this name ("run"). LedgerBusyError with pid and host when another process has it."""
         return runlock.exclusive(self.database, name)
+
+    def rate_book(self, limit: Limit = PUBLISHED) -> StoredRates:
+        """The buckets all workers share, under this limit: what a ``Budget`` reserves its calls from."""
+        return StoredRates(self.database, limit)
+
+    async def rates(self) -> Mapping[RateKey, Rate]:
+        """How fast every tenant and resource called so far may be called, as learned."""
+        return await self.database.read(rates.rates)
 
     async def row_page(self, name: RowSet, after: str = "", limit: int = ROW_BATCH) -> RowPage:
         """A page of a report's rows after a key ("" from the start). Columns: ``store.rows.COLUMNS``."""

@@ -357,6 +357,7 @@ rate = Table(  # one bucket per partner tenant and resource, shared by all worke
     Column("throttled", BigInteger, nullable=False),
     Column("measured_per_minute", Float, nullable=False),  # what really left, smoothed
     Column("measured_at", UtcTime, nullable=False),
+    Column("rested_at", UtcTime, nullable=False),
 )
 
 worker = Table(

@@ -87,6 +87,7 @@ def _create_rates_and_workers() -> None:
         sa.Column("throttled", sa.BigInteger(), nullable=False),
         sa.Column("measured_per_minute", sa.Float(), nullable=False),
         sa.Column("measured_at", _TIME, nullable=False),
+        sa.Column("rested_at", _TIME, nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "resource", name="pk_rate"),
     )
     op.create_table(
