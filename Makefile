@@ -12,7 +12,10 @@ FAST := not slow and not browser
 PYTEST := $(BIN)/pytest --numprocesses auto
 
 .DEFAULT_GOAL := help
-.PHONY: setup demo test test-all lint format check bench docs metrics help lock
+SEEDS ?= 200
+FIRST ?= 1
+
+.PHONY: simulate setup demo test test-all lint format check bench docs metrics help lock
 
 setup: $(STAMP) ## make .venv and install everything into it
 
@@ -49,6 +52,9 @@ format: $(STAMP) ## put code into the house's form and fix what can be fixed saf
 	@$(BIN)/ruff format
 
 check: lint test ## what CI runs: lint, then the fast tests
+
+simulate: $(STAMP) ## play SEEDS seeds from FIRST on: crashes, faults, odd customers; the truth ledger judges
+	@$(BIN)/python -m tenantfold.simulation --seeds $(SEEDS) --first $(FIRST)
 
 bench: $(STAMP) ## run the benchmarks and compare with their budgets
 	@$(BIN)/python -m benchmarks

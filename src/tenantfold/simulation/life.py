@@ -25,6 +25,8 @@ from tenantfold.store.database import Database
 
 T = TypeVar("T")
 
+MOST_TURNS = 40_000  # of the loop in one process; five thousand are usual
+
 
 class KilledError(BaseException):
     """The process is dead: nothing it does has an effect any more. Not an Exception, so that nobody handles it."""
@@ -32,18 +34,23 @@ class KilledError(BaseException):
 
 @dataclass(slots=True)
 class Life:
-    """One process. ``boundaries`` are those passed so far, ``last`` the newest; ``died_at`` is None while it lives."""
+    """One process. ``boundaries`` are those passed so far; ``spins``: it was killed because it turned without end."""
 
     kill: Kill | None = None
     boundaries: list[str] = field(default_factory=list)
-    died_at: datetime | None = None
+    spins: bool = False
     death: asyncio.Event = field(default_factory=asyncio.Event)
 
     def begin(self) -> None:
-        """Set the alarm of a kill that counts turns of the loop."""
+        """Set the alarms: of a kill that counts turns of the loop, and of a process that never ends."""
+        loop = virtual_loop()
+        loop.at_cycle(loop.cycles + MOST_TURNS, self._give_up)
         if self.kill is not None and self.kill.moment is Moment.TURN:
-            loop = virtual_loop()
             loop.at_cycle(loop.cycles + self.kill.number, self.death.set)
+
+    def _give_up(self) -> None:
+        self.spins = True
+        self.death.set()
 
     def check(self) -> None:
         """Refuse to act for the dead: KilledError."""

@@ -54,7 +54,7 @@ class Network(httpx2.AsyncBaseTransport):
         # in a context of its own: what the client sets up there for itself is none of the server's business
         task = asyncio.get_running_loop().create_task(self._carry(request), context=Context())
         self.under_way.add(task)
-        task.add_done_callback(self.under_way.discard)
+        task.add_done_callback(self._arrived)
         if on_write is not None:
             await on_write(f"{request.method} is on its way")
         try:
@@ -64,6 +64,11 @@ class Network(httpx2.AsyncBaseTransport):
         if on_write is not None:
             await on_write(f"{request.method} is answered")
         return response
+
+    def _arrived(self, task: asyncio.Task[httpx2.Response]) -> None:
+        self.under_way.discard(task)
+        if not task.cancelled():
+            task.exception()  # whoever asked may be dead and will not look
 
     async def _carry(self, request: httpx2.Request) -> httpx2.Response:
         await self._clock.sleep(self.way(self._rng))

@@ -1,0 +1,157 @@
+"""``python -m tenantfold.simulation``: plays seeds on all cores and says in its last line what became of them."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+
+from tenantfold.cli.render import Renderer
+from tenantfold.simulation import crash_search
+from tenantfold.simulation.judge import Verdict
+from tenantfold.simulation.scenario import Scenario, draw
+
+KINDS = {
+    "twin": "twins",
+    "gap": "gaps",
+    "parity": "unequal",
+    "overlap": "overlaps without reason",
+    "unapproved": "unapproved writes",
+    "unexplained": "unexplained",
+    "untrue": "untrue",
+    "stuck": "stuck",
+    "conduct": "rude calls",
+    "broken": "broken",
+}
+SHOWN = 3  # failing seeds that are shrunk and told; the others are only named
+PROGRESS_EVERY = 100
+CHUNK = 4
+
+
+@dataclass(slots=True)
+class Tally:
+    """What all seeds came to."""
+
+    seeds: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
+    failing: list[int] = field(default_factory=list)
+    customers: int = 0
+    moved: int = 0
+    late: int = 0
+    kills: int = 0
+    faults_fired: int = 0
+    calls: int = 0
+
+    def add(self, verdict: Verdict) -> None:
+        """Count one more seed."""
+        self.seeds += 1
+        self.faults.update(fault.partition(":")[0] for fault in verdict.faults)
+        if verdict.faults:
+            self.failing.append(verdict.seed)
+        self.customers += verdict.customers
+        self.moved += verdict.moved
+        self.late += verdict.late
+        self.kills += verdict.kills
+        self.faults_fired += verdict.faults_fired
+        self.calls += verdict.calls
+
+    def line(self) -> str:
+        """All counts in one line; what must be zero comes first."""
+        zeros = ", ".join(f"{self.faults[kind]:,} {name}" for kind, name in KINDS.items())
+        went = f"{self.moved:,} of {self.customers:,} customers moved, {self.late:,} explained overlaps"
+        trouble = f"{self.kills:,} crashes, {self.faults_fired:,} faults, {self.calls:,} calls"
+        return f"{self.seeds:,} seeds, {zeros}; {went}; {trouble}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Play what the command line asks for; exit code 0 only when no seed has a fault."""
+    given = _parser().parse_args(arguments)
+    renderer = Renderer(as_json=False)
+    try:
+        if given.seed is not None:
+            return _one(renderer, given)
+        return _many(renderer, range(given.first, given.first + given.seeds), given.jobs)
+    finally:
+        crash_search.clean_up()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tenantfold.simulation", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=200, help="how many seeds to play")
+    parser.add_argument("--first", type=int, default=1, help="the first of them")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes (as many as cores)")
+    parser.add_argument("--seed", type=int, help="play this one alone")
+    parser.add_argument("--story", action="store_true", help="with --seed: tell what happened")
+    parser.add_argument("--every-boundary", action="store_true", help="with --seed: kill at each journal boundary")
+    return parser
+
+
+def _one(renderer: Renderer, given: argparse.Namespace) -> int:
+    scenario = draw(given.seed)
+    if given.every_boundary:
+        tally = Tally()
+        for killed in crash_search.every_boundary(scenario):
+            verdict = crash_search.play(killed)
+            tally.add(verdict)
+            if verdict.faults:
+                _tell(renderer, killed, verdict)
+                break
+        renderer.line(tally.line())
+        return 1 if tally.failing else 0
+    if given.story:
+        for line in crash_search.tell(scenario):
+            renderer.line(line)
+    verdict = crash_search.play(scenario)
+    for fault in verdict.faults:
+        renderer.line(fault, style="red")
+    return 1 if verdict.faults else 0
+
+
+def _many(renderer: Renderer, seeds: range, jobs: int) -> int:
+    tally = Tally()
+    for verdict in _verdicts(seeds, jobs):
+        tally.add(verdict)
+        for fault in verdict.faults:
+            renderer.line(f"seed {verdict.seed}: {fault}", style="red")
+        if tally.seeds % PROGRESS_EVERY == 0:
+            renderer.line(f"{tally.seeds:,} of {len(seeds):,} seeds played, {len(tally.failing)} failing")
+    for seed in tally.failing[:SHOWN]:
+        _tell(renderer, draw(seed), crash_search.play(draw(seed)))
+    renderer.line(tally.line(), style="bold red" if tally.failing else "bold green")
+    return 1 if tally.failing else 0
+
+
+def _verdicts(seeds: range, jobs: int) -> Iterator[Verdict]:
+    if jobs <= 1:
+        yield from map(_verdict_of, seeds)
+        return
+    with ProcessPoolExecutor(jobs, initializer=_settle) as pool:
+        yield from pool.map(_verdict_of, seeds, chunksize=CHUNK)
+        for _ in range(jobs):
+            pool.submit(crash_search.clean_up)
+
+
+def _settle() -> None:
+    """What was imported stays: the collector need not look at it again for every seed."""
+    gc.freeze()
+
+
+def _verdict_of(seed: int) -> Verdict:
+    return crash_search.play(draw(seed))
+
+
+def _tell(renderer: Renderer, scenario: Scenario, verdict: Verdict) -> None:
+    """Shrink a failing scenario and tell its story."""
+    renderer.line()
+    renderer.title(f"Seed {scenario.seed} fails; its shortest story:")
+    for line in crash_search.tell(crash_search.shrink(scenario, verdict.kinds)):
+        renderer.line(line)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,128 @@
+"""The crash search (simulation room): plays seeds, judges them, and shrinks what fails to its shortest story.
+
+Random kills come with the scenario. ``every_boundary`` instead kills one seed's run at each of its journal boundaries
+in turn: after n boundaries in simulation n, so that none is left out.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import TypeVar
+
+from tenantfold.simulation import story
+from tenantfold.simulation.judge import Verdict, judge
+from tenantfold.simulation.loop import run
+from tenantfold.simulation.scenario import Command, Kill, Moment, Scenario
+from tenantfold.simulation.stage import fast_folder
+from tenantfold.simulation.world import Simulation
+
+T = TypeVar("T")
+
+MOST_PLAYS = 120  # of one seed while it is shrunk
+
+
+def play(scenario: Scenario) -> Verdict:
+    """Play a scenario and judge it. Whatever it raises is a fault of ours or of the simulation."""
+    return _play(scenario, with_story=False)[0]
+
+
+def tell(scenario: Scenario) -> tuple[str, ...]:
+    """Play a scenario and tell its story."""
+    return _play(scenario, with_story=True)[1]
+
+
+def journal(scenario: Scenario) -> bytes:
+    """The ledger's file as a scenario leaves it: the same scenario leaves the same bytes."""
+    play(scenario)
+    return (_folder() / _LEDGER).read_bytes()
+
+
+_LEDGER = "tenantfold.db"
+
+
+def _play(scenario: Scenario, *, with_story: bool) -> tuple[Verdict, tuple[str, ...]]:
+    folder = _folder()
+    for left in folder.iterdir():
+        left.unlink() if left.is_file() else shutil.rmtree(left)
+
+    async def main() -> tuple[Verdict, tuple[str, ...]]:
+        simulation = Simulation(scenario, folder)
+        await simulation.play()
+        verdict = await judge(simulation)
+        return verdict, await story.tell(simulation, verdict) if with_story else ()
+
+    return run(main, scenario.seed)
+
+
+@cache
+def _folder_of(_process: int) -> Path:
+    return fast_folder()
+
+
+def _folder() -> Path:
+    """This process' folder: always the same, so that connections and compiled statements are used again."""
+    return _folder_of(os.getpid())
+
+
+def clean_up() -> None:
+    """Remove this process' folder."""
+    shutil.rmtree(_folder(), ignore_errors=True)
+    _folder_of.cache_clear()
+
+
+# --- every boundary --------------------------------------------------------------------------------------------------
+
+
+def every_boundary(scenario: Scenario, down_seconds: float = 60.0) -> Iterator[Scenario]:
+    """The scenario once for each of its journal boundaries, killed there and nowhere else."""
+    whole = play(replace(scenario, kills=()))
+    for number in range(1, whole.boundaries + 1):
+        kill = Kill(command=Command.RUN, moment=Moment.BOUNDARY, number=number, down_seconds=down_seconds)
+        yield replace(scenario, kills=(kill,))
+
+
+# --- shrinking -------------------------------------------------------------------------------------------------------
+
+
+def shrink(scenario: Scenario, kinds: frozenset[str]) -> Scenario:
+    """The smallest scenario that still has a fault of one of these kinds: parts are taken out one at a time."""
+    plays = 0
+    smaller = True
+    while smaller:
+        smaller = False
+        for candidate in _without_something(scenario):
+            plays += 1
+            if plays > MOST_PLAYS:
+                return scenario
+            if play(candidate).kinds & kinds:
+                scenario, smaller = candidate, True
+                break
+    return scenario
+
+
+def _without_something(scenario: Scenario) -> Iterator[Scenario]:
+    """Each scenario with one part less, the biggest parts first."""
+    for index in range(len(scenario.customers) if len(scenario.customers) > 1 else 0):
+        yield replace(scenario, customers=_without(scenario.customers, index))
+    for index in range(len(scenario.faults)):
+        yield replace(scenario, faults=_without(scenario.faults, index))
+    for index in range(len(scenario.kills)):
+        yield replace(scenario, kills=_without(scenario.kills, index))
+    for index in range(1, len(scenario.visits)):
+        yield replace(scenario, visits=_without(scenario.visits, index))
+    for name in scenario.paces:
+        yield replace(scenario, paces={key: value for key, value in scenario.paces.items() if key != name})
+    if scenario.laptop_ahead:
+        yield replace(scenario, laptop_ahead=0.0)
+    plain = {name: value for name, value in scenario.options.items() if not value}
+    if len(plain) < len(scenario.options):
+        yield replace(scenario, options=plain)
+
+
+def _without(parts: tuple[T, ...], index: int) -> tuple[T, ...]:
+    return parts[:index] + parts[index + 1 :]

@@ -1,0 +1,234 @@
+"""The judge (simulation room): what went wrong in a simulation, told by the emulator's truth alone.
+
+Our own records are heard for two questions only: which calls were ours by intent, and whether a customer that did not
+move is explained. Everything else is in the world: twins, gaps, overlap, parity, who was called when.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from partner_center_emulator.ledger.report import judge as truth_of
+from partner_center_emulator.ledger.shape import CustomerVerdict, LedgerReport, Overlap
+from partner_center_emulator.world import StateChange, Violation
+from tenantfold.domain.explanation import next_step
+from tenantfold.domain.journal import Intent
+from tenantfold.domain.model import CustomerId
+from tenantfold.domain.plan import PlanItem
+from tenantfold.domain.records import Case
+from tenantfold.domain.states import Owner, Phase
+from tenantfold.simulation import cast
+from tenantfold.simulation.scenario import CustomerScript, Odd
+from tenantfold.simulation.stage import SimulatedStore
+from tenantfold.simulation.world import Simulation
+
+_JUDGED_RULES = frozenset({"resent_with_new_id", "ignored_retry_after"})
+_TIME_ALONE = frozenset({Owner.TENANTFOLD, Owner.MICROSOFT})
+_LONGEST_ADVICE = timedelta(minutes=5)  # no storm of a scenario lasts longer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What happened. ``faults`` are sentences, empty for a clean seed; each begins with its kind and a colon."""
+
+    seed: int
+    faults: tuple[str, ...]
+    customers: int
+    moved: int
+    late: int  # overlaps that a kill, a fault or somebody in the portal explains
+    kills: int
+    faults_fired: int
+    calls: int
+    boundaries: int
+    ended_at: datetime
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """What kinds of faults were found."""
+        return frozenset(fault.partition(":")[0] for fault in self.faults)
+
+
+@dataclass(slots=True)
+class _Hearing:
+    """Everything the judge looks at."""
+
+    simulation: Simulation
+    truth: LedgerReport
+    cases: Mapping[CustomerId, Case]
+    items: Mapping[tuple[int, CustomerId], tuple[PlanItem, ...]]
+    late: int = 0
+    faults: list[str] = field(default_factory=list)
+
+    def say(self, kind: str, sentence: str) -> None:
+        """Note a fault."""
+        self.faults.append(f"{kind}: {sentence}")
+
+
+async def judge(simulation: Simulation) -> Verdict:
+    """Judge a simulation that has ended."""
+    hearing = await _hearing(simulation)
+    fired = sum(simulation.record.fired.values())
+    for sentence in simulation.record.broken:
+        hearing.say("broken", sentence)
+    _harm(hearing)
+    _overlaps(hearing, fired)
+    _unapproved(hearing)
+    _unexplained(hearing)
+    _conduct(hearing)
+    return Verdict(
+        seed=simulation.scenario.seed,
+        faults=tuple(hearing.faults),
+        customers=len(simulation.scenario.customers),
+        moved=hearing.truth.totals.moved,
+        late=hearing.late,
+        kills=len(simulation.record.kills),
+        faults_fired=fired,
+        calls=simulation.stage.network.requests,
+        boundaries=len(simulation.record.boundaries),
+        ended_at=simulation.stage.now(),
+    )
+
+
+async def _hearing(simulation: Simulation) -> _Hearing:
+    stage = simulation.stage
+    cases: dict[CustomerId, Case] = {}
+    items: dict[tuple[int, CustomerId], tuple[PlanItem, ...]] = {}
+    async with SimulatedStore.open(stage.settings.database_url, inline=True) as store:
+        for customer_id in map(CustomerId, stage.world.customers):
+            case = await store.case(customer_id)
+            if case is not None:
+                cases[customer_id] = case
+            for plan_id in simulation.record.approved:
+                planned = await store.plan_customer(plan_id, customer_id)
+                items[plan_id, customer_id] = planned.items if planned is not None else ()
+    return _Hearing(simulation, truth_of(stage.world, stage.now(), detail=True), cases, items)
+
+
+# --- twins, gaps, parity ---------------------------------------------------------------------------------------------
+
+
+def _harm(hearing: _Hearing) -> None:
+    """What must be zero whatever goes wrong."""
+    for twin in hearing.truth.twins:
+        hearing.say("twin", f"{_name(hearing, twin.customer_id)}: {twin.detail}.")
+    for gap in hearing.truth.gaps:
+        what = f"{gap.seats} of {gap.of_seats} licenses of {gap.subscription_id} unserved for {gap.seconds:.0f} s"
+        hearing.say("gap", f"{_name(hearing, gap.customer_id)}: {what} from {gap.from_:%Y-%m-%d %H:%M:%S}.")
+    for unequal in hearing.truth.parity.unequal:
+        what = "; ".join(f"{one.what} {one.source!r} became {one.target!r}" for one in unequal.differences)
+        hearing.say("parity", f"{_name(hearing, unequal.customer_id)}: {unequal.subscription_id}: {what}.")
+
+
+def _overlaps(hearing: _Hearing, fired: int) -> None:
+    """Two bills on more than the shared day: only where something went wrong that the program could not help."""
+    record = hearing.simulation.record
+    for overlap in hearing.truth.overlaps:
+        if overlap.is_preexisting:
+            continue
+        script = _script(hearing, overlap.customer_id)
+        if fired or record.kills or script.number in record.portal or hearing.simulation.scenario.paces:
+            hearing.late += 1
+        else:
+            hearing.say("overlap", _told(hearing, overlap))
+
+
+def _told(hearing: _Hearing, overlap: Overlap) -> str:
+    days = ", ".join(map(str, overlap.utc_days))
+    return (
+        f"{_name(hearing, overlap.customer_id)}: {overlap.subscription_id} was billed twice on {days}, for no reason."
+    )
+
+
+# --- approval --------------------------------------------------------------------------------------------------------
+
+
+def _unapproved(hearing: _Hearing) -> None:
+    """Every write of ours at the emulator belongs to an intent whose items are in a plan approved before it."""
+    intents = {str(intent.request_id): intent for case in hearing.cases.values() for intent in _intents(case)}
+    for change in hearing.simulation.stage.world.changes:
+        if not change.request_id or not change.what.startswith(("order.", "subscription.")):
+            continue
+        intent = intents.get(change.request_id)
+        reason = "nobody intended it" if intent is None else _not_approved(hearing, change, intent)
+        if reason:
+            who = _name(hearing, change.customer_id)
+            hearing.say("unapproved", f"{who}: {change.what} at {change.at:%Y-%m-%d %H:%M:%S}: {reason}.")
+
+
+def _intents(case: Case) -> Iterator[Intent]:
+    yield from case.open_intents
+    yield from (intent for intent, _ in case.settled)
+
+
+def _not_approved(hearing: _Hearing, change: StateChange, intent: Intent) -> str:
+    """Why a write was not approved; empty when it was. Any plan approved by then will do: a newer one only adds."""
+    approved_by_then = [plan for plan, at in hearing.simulation.record.approved.items() if at <= change.at]
+    wanted = set(intent.subjects)
+    for plan_id in approved_by_then:
+        items = {one.subscription_id: one for one in hearing.items[plan_id, intent.customer_id] if one.moves}
+        if wanted <= set(items) and _as_planned(intent, items.values()):
+            return ""
+    return f"no plan approved by then has {intent.kind.value} of {', '.join(sorted(wanted))} like this"
+
+
+def _as_planned(intent: Intent, items: Iterable[PlanItem]) -> bool:
+    planned = {one.subscription_id: (one.target_offer_id or one.offer_id, one.license_count) for one in items}
+    return all(planned[line.source_subscription_id] == (line.offer_id, line.license_count) for line in intent.lines)
+
+
+# --- moved or explained ----------------------------------------------------------------------------------------------
+
+
+def _unexplained(hearing: _Hearing) -> None:
+    """Everybody has moved or has a reason, an owner and a next action; and nobody is said to have moved who has not."""
+    for line in hearing.truth.customers or ():
+        case = hearing.cases.get(CustomerId(line.customer_id))
+        script = _script(hearing, line.customer_id)
+        if case is None:
+            if line.state != "not_movable":
+                hearing.say("unexplained", f"{cast.name_of(script)} is in no plan.")
+            continue
+        _explain(hearing, line, case, script)
+
+
+def _explain(hearing: _Hearing, line: CustomerVerdict, case: Case, script: CustomerScript) -> None:
+    progress, name = case.progress, cast.name_of(script)
+    where = f"{progress.phase.value} ({progress.code or 'no code'}: {progress.detail or 'no detail'})"
+    if progress.phase is Phase.MOVED:
+        if line.state not in {"moved", "not_movable"} and script.number not in hearing.simulation.record.portal:
+            hearing.say("untrue", f"{name} is said to have moved but is {line.state}.")
+        return
+    if line.state == "not_movable" or progress.phase.is_final:
+        return
+    owner, next_action = next_step(progress)
+    if not next_action or owner is Owner.NOBODY:
+        hearing.say("unexplained", f"{name} is {where} and nobody has to act.")
+    elif owner in _TIME_ALONE and script.odd is not Odd.ACCEPTS_LATE:
+        hearing.say("stuck", f"{name} is {where}; only time has to pass, and it has passed.")
+
+
+# --- conduct ---------------------------------------------------------------------------------------------------------
+
+
+def _conduct(hearing: _Hearing) -> None:
+    for violation in hearing.truth.violations:
+        if violation.rule in _JUDGED_RULES and not _forgotten(hearing, violation):
+            hearing.say("conduct", f"{violation.at:%Y-%m-%d %H:%M:%S} {violation.rule}: {violation.detail}")
+
+
+def _forgotten(hearing: _Hearing, violation: Violation) -> bool:
+    """A process that has just started cannot know what the one before it was told."""
+    if violation.rule != "ignored_retry_after":
+        return False
+    return any(at <= violation.at <= at + _LONGEST_ADVICE for at in hearing.simulation.record.starts)
+
+
+def _name(hearing: _Hearing, customer_id: str) -> str:
+    return cast.name_of(_script(hearing, customer_id))
+
+
+def _script(hearing: _Hearing, customer_id: str) -> CustomerScript:
+    name = hearing.simulation.stage.world.customers[customer_id].company_name
+    return next(one for one in hearing.simulation.scenario.customers if cast.name_of(one) == name)

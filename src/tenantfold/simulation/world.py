@@ -1,0 +1,280 @@
+"""The simulation (simulation room): one scenario played from the first inventory to the morning after.
+
+An operator starts commands, processes die and are started again, customers accept, somebody changes things in the
+portal. What really happened is in the emulator's world; what the program believes is in its ledger.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import msgspec
+
+from partner_center_emulator import actors
+from partner_center_emulator.emulator import Options
+from partner_center_emulator.faults import plan as fault_plans
+from partner_center_emulator.state.behaviour import Fault, FaultPlan
+from tenantfold.bootstrap import Program
+from tenantfold.dispatch.local import local_run
+from tenantfold.domain.states import Phase
+from tenantfold.errors import TenantfoldError
+from tenantfold.flow import inventory, planning
+from tenantfold.flow.approval import approve
+from tenantfold.flow.progress import Silent
+from tenantfold.flow.relationships import InviteTask, invite
+from tenantfold.flow.run import RunOptions, StopSign
+from tenantfold.settings import PolicySettings
+from tenantfold.simulation import cast
+from tenantfold.simulation.life import KilledError, Life, MortalStore, MortalWire
+from tenantfold.simulation.scenario import Command, CustomerScript, Kill, Scenario
+from tenantfold.simulation.stage import TARGET_KEY, SimulatedStore, Stage, StageOptions
+
+Work = Callable[[Program], Awaitable[None]]
+
+APPROVER = "The simulated approver"
+TRIES = 3  # of one command when it ends in an error of ours: then the operator goes home
+TRY_AGAIN_SECONDS = 600.0
+LONGEST_LIFE = 8 * 3600.0  # virtual seconds; patience is far shorter, so a process that lives longer never ends
+MAIL_SECONDS = 300.0
+_ROUNDS = 100
+
+
+@dataclass(slots=True)
+class Record:
+    """What the simulation itself saw. ``broken`` are things that must never happen to a program, as sentences."""
+
+    notes: list[tuple[datetime, str]] = field(default_factory=list)
+    approved: dict[int, datetime] = field(default_factory=dict)  # plan id -> when
+    starts: list[datetime] = field(default_factory=list)  # of processes
+    kills: list[datetime] = field(default_factory=list)
+    boundaries: list[str] = field(default_factory=list)
+    portal: dict[int, datetime] = field(default_factory=dict)  # customer number -> when its oddity happened
+    fired: dict[str, int] = field(default_factory=dict)  # fault -> how often it struck
+    broken: list[str] = field(default_factory=list)
+
+
+class Simulation:
+    """Plays one scenario in ``folder``. Made and awaited inside ``loop.run``."""
+
+    def __init__(self, scenario: Scenario, folder: Path) -> None:
+        self.scenario = scenario
+        self.record = Record()
+        self.stage = Stage(cast.build(scenario), folder, _options(scenario))
+        members = [{**one.members} for one in scenario.faults]
+        plan = FaultPlan(seed=scenario.seed, faults=msgspec.convert(members, list[Fault]))
+        fault_plans.install(self.stage.world, plan)
+        self._kills = list(scenario.kills)
+        self._bystanders: set[asyncio.Task[None]] = set()
+        self._selection = cast.selection(self.stage.world, scenario)
+        self._mapping = cast.mapping(self.stage.world, scenario)
+        self._invited = False
+        self._plan_wanted = True
+
+    async def play(self) -> None:
+        """From the first look to the morning after, when nothing goes wrong any more and everybody is driven once more.
+
+        What a program did wrong is in ``record.broken``; the truth is in ``stage.world``.
+        """
+        for script in self.scenario.customers:
+            if script.moves_at:
+                self._bystanders.add(asyncio.create_task(self._behind_the_back(script)))
+        for seconds in self.scenario.visits:
+            await self.stage.wait_until(self.scenario.starts_at + timedelta(seconds=seconds))
+            await self._visit()
+        await self.stage.wait_until(self.scenario.ends_at)
+        self._end_of_trouble()
+        self._plan_wanted = True
+        await self._visit()
+        await self.stage.wait_until(self.stage.now() + timedelta(hours=1))
+        await self._visit()
+        for task in self._bystanders:
+            task.cancel()
+
+    # --- the world -----------------------------------------------------------------------------------------------
+
+    async def _behind_the_back(self, script: CustomerScript) -> None:
+        await self.stage.wait_until(self.scenario.starts_at + timedelta(seconds=script.moves_at))
+        happened = cast.happen(self.stage.emulator, script)
+        if happened:
+            self.record.portal[script.number] = self.stage.now()
+            self._note(f"{cast.name_of(script)}: {happened}")
+
+    def _end_of_trouble(self) -> None:
+        """Take all faults and kills away: what is not settled now never will be."""
+        self.record.fired = dict(self.stage.world.behaviour.faults.fired)
+        fault_plans.install(self.stage.world, FaultPlan(seed=self.scenario.seed))
+        self.stage.emulator.options.pace = {}
+        self._kills.clear()
+        self._note("From now on nothing goes wrong any more.")
+
+    def _mails_arrive(self) -> None:
+        world = self.stage.world
+        customers = [cast.customer_of(world, script) for script in self.scenario.customers]
+        actors.ask(self.stage.emulator, cast.tenant_of(world, TARGET_KEY), customers)
+
+    # --- the operator --------------------------------------------------------------------------------------------
+
+    async def _visit(self) -> None:
+        """The operator sits down: plans again where that is needed, invites once, runs."""
+        self._plan_wanted = self._plan_wanted or await self._anybody_stale()
+        if self._plan_wanted:
+            if not await self._command(Command.PREPARE, self._prepare):
+                return
+            self._plan_wanted = False
+        if not self._invited:
+            if not await self._command(Command.INVITE, _invite):
+                return
+            self._invited = True
+            await self.stage.wait_until(self.stage.now() + timedelta(seconds=MAIL_SECONDS))
+            self._mails_arrive()
+        await self._command(Command.RUN, _run)
+
+    async def _anybody_stale(self) -> bool:
+        store = SimulatedStore.open(self.stage.settings.database_url, inline=True)
+        try:
+            return bool((await store.phase_counts()).get(Phase.STALE))
+        finally:
+            await store.close()
+
+    async def _prepare(self, program: Program) -> None:
+        for tenant in program.tenants:
+            task = inventory.InventoryTask(
+                tenant=tenant,
+                partner_center=program.centers[tenant.id],
+                inventory=program.store,
+                clock=program.clock,
+                regions=program.regions,
+            )
+            await inventory.take(task, Silent())
+        plan = await planning.make(
+            planning.PlanTask(
+                consolidation=program.settings.consolidation,
+                tenants=program.tenants,
+                inventory=program.store,
+                ledger=program.store,
+                clock=program.clock,
+                regions=program.regions,
+                mapping=self._mapping,
+                selection=self._selection,
+            ),
+            Silent(),
+        )
+        # what counts as approved is what this person says, from the moment it is said: not what the ledger keeps
+        self.record.approved.setdefault(plan.id, self.stage.now())
+        await approve(program.store, program.store, program.clock, checksum=plan.checksum, approved_by=APPROVER)
+
+    async def _command(self, command: Command, work: Work) -> bool:
+        """Start a command until it ends well; False when the operator gives up for now."""
+        tries = 0
+        while tries < TRIES:
+            life = Life(kill=self._next_kill(command))
+            ending = await self._process(command, work, life)
+            if ending == "":
+                return True
+            if ending == "killed" and life.kill is not None:
+                await self.stage.wait_until(self.stage.now() + timedelta(seconds=life.kill.down_seconds))
+                continue
+            tries += 1
+            self._note(f"{command.value} ends with: {ending}")
+            await self.stage.wait_until(self.stage.now() + timedelta(seconds=TRY_AGAIN_SECONDS))
+        return False
+
+    def _next_kill(self, command: Command) -> Kill | None:
+        found = next((kill for kill in self._kills if kill.command is command), None)
+        if found is not None:
+            self._kills.remove(found)
+        return found
+
+    # --- processes -----------------------------------------------------------------------------------------------
+
+    async def _process(self, command: Command, work: Work, life: Life) -> str:
+        """One process from start to end: "" ended well, "killed", else its error."""
+        self._note(f"The operator starts: {command.value}.")
+        self.record.starts.append(self.stage.now())
+        self.stage.network.on_write = life.boundary
+        life.begin()
+        task = asyncio.create_task(self._live(work, life))
+        killer = asyncio.create_task(life.death.wait())
+        await asyncio.wait({task, killer}, timeout=LONGEST_LIFE, return_when=asyncio.FIRST_COMPLETED)
+        ended, was_killed = task.done() and not life.death.is_set(), life.death.is_set() and not life.spins
+        life.death.set()
+        self.stage.loop.drop_alarms()
+        self.stage.network.on_write = None
+        await self._bury()
+        self.record.boundaries += life.boundaries if command is Command.RUN else []
+        if ended:
+            return self._verdict(command, task)
+        last = life.boundaries[-1] if life.boundaries else "nothing was written"
+        if not was_killed:
+            self.record.broken.append(f"{command.value} {'spins' if life.spins else 'never ends'}; last: {last}.")
+        self.record.kills.append(self.stage.now())
+        self._note(f"The process is killed; the last thing it did: {last}.")
+        return "killed" if was_killed else "no end"
+
+    async def _live(self, work: Work, life: Life) -> None:
+        store = MortalStore.of(self.stage.settings.database_url, life)
+        async with self.stage.program(store, MortalWire(self.stage.network, life)) as program:
+            await work(program)
+
+    def _verdict(self, command: Command, task: asyncio.Task[None]) -> str:
+        error = task.exception() if not task.cancelled() else KilledError()
+        if error is None:
+            return ""
+        if not isinstance(error, TenantfoldError):
+            told = "".join(traceback.format_exception(error)[-3:])
+            self.record.broken.append(f"{command.value} ended in a {type(error).__name__} that is none of ours: {told}")
+        return f"{type(error).__name__}: {error}"
+
+    async def _bury(self) -> None:
+        """End every task of the process; the emulator's go on, and so does the world."""
+        mine = {asyncio.current_task(), *self._bystanders}
+        for _ in range(_ROUNDS):
+            left = asyncio.all_tasks() - mine - self.stage.network.under_way
+            if not left:
+                return
+            for task in left:
+                task.cancel()
+            done, _ = await asyncio.wait(left, timeout=1.0)
+            for task in done:
+                if not task.cancelled():
+                    task.exception()  # the dead may say what they like
+        self.record.broken.append("A task of a killed process cannot be ended.")
+
+    def _note(self, sentence: str) -> None:
+        self.record.notes.append((self.stage.now(), sentence))
+
+
+async def _invite(program: Program) -> None:
+    target = program.centers[program.target.id]
+    name = (await target.identity()).company_name
+    task = InviteTask(
+        ledger=program.store,
+        target=target,
+        partner_name=name,
+        clock=program.clock,
+        write=lambda customer, _text: f"{customer.customer_id}.txt",
+    )
+    await invite(task, Silent())
+
+
+async def _run(program: Program) -> None:
+    await program.follow_server_time()  # as the command does
+    options = RunOptions(in_flight=program.settings.limits.in_flight)
+    await local_run(program.cutover(), options, Silent(), StopSign()).go()
+
+
+def _options(scenario: Scenario) -> StageOptions:
+    emulator = msgspec.convert({"pace": scenario.paces, **scenario.options}, Options)
+    policy = PolicySettings(stop_starting_at=scenario.stop_starting_at, late_case=scenario.late_case)
+    return StageOptions(
+        seed=scenario.seed,
+        emulator=emulator,
+        laptop_ahead=timedelta(seconds=scenario.laptop_ahead),
+        sources=cast.source_keys(scenario),
+        policy=policy,
+    )
