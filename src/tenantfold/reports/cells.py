@@ -7,7 +7,7 @@ characters that no file format can carry are replaced, never dropped silently.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -17,6 +17,7 @@ Cell = str | int | float | bool | datetime | date | Decimal | None
 LONGEST_TEXT = 32_767  # Excel counts UTF-16 units; longer cells make the whole workbook unreadable
 _SURELY_SHORT = 16_000
 _CUT = " [cut]"
+_EASY = frozenset({str, int, bool, date, datetime, type(None)})
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 # Spreadsheets run a CSV cell that starts like this; the apostrophes keep the escape reversible.
 _FORMULA = re.compile(
@@ -61,6 +62,18 @@ def xlsx_cell(value: object) -> Cell:
     if isinstance(cell, datetime):
         return cell.replace(tzinfo=None)
     return cell
+
+
+def xlsx_row(row: Sequence[object]) -> Sequence[object]:
+    """A row of cells for XLSX, as ``xlsx_cell`` makes them; most rows show in one look that nothing is to be done."""
+    kinds = set(map(type, row))
+    if kinds <= _EASY:
+        texts = "".join([cell for cell in row if type(cell) is str])
+        if texts.isprintable() and len(texts) < _SURELY_SHORT:
+            return (
+                row if datetime not in kinds else [xlsx_cell(cell) if type(cell) is datetime else cell for cell in row]
+            )
+    return [xlsx_cell(cell) for cell in row]
 
 
 def _shortened(text: str) -> str:

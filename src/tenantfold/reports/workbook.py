@@ -14,7 +14,7 @@ from pathlib import Path
 import rustpy_xlsxwriter as xlsx
 
 from tenantfold.errors import InputError
-from tenantfold.reports.cells import Cell, csv_cell, xlsx_cell
+from tenantfold.reports.cells import csv_cell, xlsx_row
 from tenantfold.reports.drafts import drafted
 from tenantfold.reports.tables import Kind, Table
 
@@ -132,7 +132,7 @@ def _formats(table: Table) -> dict[str, xlsx.Format]:
     }
 
 
-def _records(table: Table, feed: _Feed) -> Iterator[dict[str, Cell]]:
+def _records(table: Table, feed: _Feed) -> Iterator[dict[str, object]]:
     """The rows as the writer takes them. It takes the heading from the first, so an empty report has a blank one."""
     headings = table.headings
     number = 0
@@ -142,6 +142,6 @@ def _records(table: Table, feed: _Feed) -> Iterator[dict[str, Cell]]:
                 f"The report {table.name} has more rows than the {MAX_SHEET_ROWS:,} that a worksheet can hold.",
                 next_step="Write it as .csv, which has no such limit.",
             )
-        yield dict(zip(headings, map(xlsx_cell, row), strict=True))
+        yield dict(zip(headings, xlsx_row(row), strict=True))
     if number == 0:
         yield dict.fromkeys(headings)

@@ -30,6 +30,11 @@ _CUSTOMERS_OF = (
     )
     .order_by(_customer.customer_id)
 )
+_NAMES_OF = select(_customer.customer_id, _customer.company_name).where(
+    _customer.snapshot_id == bindparam("snapshot_id"),
+    _customer.customer_id >= bindparam("first"),
+    _customer.customer_id <= bindparam("last"),
+)
 _SUBSCRIPTIONS_OF = (
     select(_subscription.customer_id, _subscription.value)
     .where(
@@ -156,9 +161,21 @@ def customers_of(conn: Connection, shelf: Shelf, ids: Sequence[str]) -> list[tup
     ]
 
 
+def company_names_of(conn: Connection, shelf: Shelf, ids: Sequence[str]) -> dict[str, str]:
+    """The names of these customers as one snapshot holds them."""
+    return dict(_rows_of(conn, _NAMES_OF, shelf, ids))
+
+
 def subscriptions_of(conn: Connection, shelf: Shelf, ids: Sequence[str]) -> list[Subscription]:
     """The subscriptions of these customers as one snapshot holds them, by customer and id."""
     return codec.subscriptions([row[1] for row in _rows_of(conn, _SUBSCRIPTIONS_OF, shelf, ids)])
+
+
+def subscription_cells_of(
+    conn: Connection, shelf: Shelf, ids: Sequence[str], names: tuple[str, ...]
+) -> list[tuple[Any, ...]]:
+    """The same, but only these fields of each, as plain tuples: a report needs no values of the domain."""
+    return codec.subscription_cells([row[1] for row in _rows_of(conn, _SUBSCRIPTIONS_OF, shelf, ids)], names)
 
 
 def _rows_of(

@@ -10,12 +10,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from operator import itemgetter
 
 from sqlalchemy import Connection, Table, select
 
-from tenantfold.domain.model import Subscription
 from tenantfold.store import codec, tables
-from tenantfold.store.book import Shelf, customers_of, newest_shelves, next_customers, subscriptions_of
+from tenantfold.store.book import (
+    Shelf,
+    company_names_of,
+    customers_of,
+    newest_shelves,
+    next_customers,
+    subscription_cells_of,
+)
 from tenantfold.store.plans import newest_plan_id
 
 Plain = str | int | bool | datetime | date | None
@@ -136,6 +143,18 @@ COLUMNS: dict[RowSet, dict[str, str]] = {
 
 Rows = list[tuple[Plain, ...]]
 
+_CUSTOMER_ID = itemgetter(0)
+_OF_THE_SHELF = ("customer_id", "company_name", "tenant", "side")
+# the columns of a subscription that come from it alone, by the names of its fields
+_HELD = (
+    "customer_id",
+    *(
+        "id" if name == "subscription_id" else name
+        for name in COLUMNS[RowSet.SUBSCRIPTIONS]
+        if name not in _OF_THE_SHELF
+    ),
+)
+
 
 def row_page(conn: Connection, name: RowSet, after: str, limit: int) -> RowPage:
     """The next page of a stream after a key ("" from the start)."""
@@ -163,43 +182,20 @@ def _customers(conn: Connection, after: str, limit: int) -> tuple[Rows, str | No
         for shelf in shelves
         for customer, state, reason in customers_of(conn, shelf, ids)
     ]
-    return sorted(keyed, key=lambda row: str(row[0])), _next_after(ids, limit)
+    return sorted(keyed, key=_CUSTOMER_ID), _next_after(ids, limit)
 
 
 def _subscriptions(conn: Connection, after: str, limit: int) -> tuple[Rows, str | None]:
     shelves = newest_shelves(conn, complete=True)
     ids = next_customers(conn, shelves, after, limit)
     keyed = [row for shelf in shelves for row in _subscription_rows(conn, shelf, ids)]
-    return sorted(keyed, key=lambda row: str(row[0])), _next_after(ids, limit)
+    return sorted(keyed, key=_CUSTOMER_ID), _next_after(ids, limit)
 
 
 def _subscription_rows(conn: Connection, shelf: Shelf, ids: Sequence[str]) -> Rows:
-    names = {customer.id: customer.company_name for customer, _, _ in customers_of(conn, shelf, ids)}
-    return [_subscription_row(shelf, names[held.customer_id], held) for held in subscriptions_of(conn, shelf, ids)]
-
-
-def _subscription_row(shelf: Shelf, company_name: str, held: Subscription) -> tuple[Plain, ...]:
-    return (
-        held.customer_id,
-        company_name,
-        shelf.key,
-        shelf.role.value,
-        held.id,
-        held.offer_id,
-        held.offer_name,
-        held.friendly_name,
-        held.license_count,
-        held.wire_status,
-        held.billing_type,
-        held.billing_cycle,
-        held.term_duration,
-        held.commitment_end_on,
-        held.is_trial,
-        held.parent_id,
-        held.partner_id_on_record,
-        held.order_id,
-        held.created_at,
-    )
+    names = company_names_of(conn, shelf, ids)
+    place = (shelf.key, shelf.role.value)
+    return [(held[0], names[held[0]], *place, *held[1:]) for held in subscription_cells_of(conn, shelf, ids, _HELD)]
 
 
 def _plan(conn: Connection, after: str, limit: int) -> tuple[Rows, str | None]:
