@@ -14,6 +14,7 @@ from tenantfold.domain.admission import (
     Rates,
     demand_of,
     held_refusal,
+    late_today,
     load_of,
     may_begin,
     together,
@@ -24,7 +25,10 @@ from tenantfold.domain.policy import Policy
 from tenantfold.domain.records import Case
 from tenantfold.flow.ports import Clock, Waves
 
-FRESH_FOR = timedelta(seconds=1)  # how long what is open is believed before it is counted again
+# how long a count of what is open is believed: a small part of the day that is left, so that it is newest when it
+# matters; others may let customers in meanwhile, at most as many as make calls in that time
+FRESH_PART = 1 / 200
+FRESH_FOR = (1.0, 30.0)  # seconds, at least and at most
 ABOUT_TO_BEGIN = timedelta(minutes=2)  # an admitted customer's first write shows in the ledger within this time
 
 
@@ -40,8 +44,8 @@ class _Admitted:
 class AdmissionGate:
     """Implements ``flow.ports.Gate`` over the ledger.
 
-    What is open is counted once a second, not for every customer; those let in since are added, so that many that ask
-    at once are not let in on the same free calls.
+    What is open is counted every few seconds, not for every customer; those let in since are added, so that many that
+    ask at once are not let in on the same free calls.
     """
 
     def __init__(
@@ -76,13 +80,18 @@ class AdmissionGate:
     async def _count(self) -> None:
         """Count what is open again when the last count is old; whoever was let in is part of it from then on."""
         now = self._clock.now()
-        if self._counted_at is not None and timedelta(0) <= now - self._counted_at < FRESH_FOR:
+        if self._counted_at is not None and timedelta(0) <= now - self._counted_at < self._fresh_for(now):
             return
         recent = {key: one for key, one in self._admitted.items() if now - one.at < ABOUT_TO_BEGIN}
         self._open = self._demand(await self._waves.open_load(tuple(recent)))
         self._admitted = {key: _Admitted(one.demand, one.at, counted=True) for key, one in recent.items()}
         self._rates = await self._read_rates()
         self._counted_at = now
+
+    def _fresh_for(self, now: datetime) -> timedelta:
+        least, most = FRESH_FOR
+        left = (late_today(now, self._policy) - now).total_seconds()
+        return timedelta(seconds=min(max(left * FRESH_PART, least), most))
 
     def _demand(self, load: Load) -> Demand:
         return demand_of(load, self._target_id)

@@ -63,6 +63,7 @@ def _reason() -> ColumnElement[str]:
 
 _REFRESH = update(tables.progress).where(_progress.held != _reason()).values(held=_reason())
 _REFRESH_ONE = _REFRESH.where(_progress.customer_id == bindparam("of_customer"))
+_HELD_OF = select(_progress.held).where(_progress.customer_id == bindparam("of_customer"))
 _BEGUN = (
     update(tables.progress)
     .where(
@@ -152,7 +153,7 @@ def hold_of(conn: Connection, customer_id: CustomerId) -> Hold | None:
 
 def held(conn: Connection, customer_id: CustomerId) -> Held:
     """Why this customer does not begin."""
-    found = conn.execute(select(_progress.held).where(_progress.customer_id == customer_id)).scalar()
+    found = conn.execute(_HELD_OF, {"of_customer": customer_id}).scalar()
     return Held(found or "")
 
 
