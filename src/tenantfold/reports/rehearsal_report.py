@@ -18,9 +18,10 @@ from markupsafe import Markup
 from tenantfold.domain.prediction import BucketLoad, Prediction
 from tenantfold.domain.states import Phase
 from tenantfold.errors import InputError
+from tenantfold.reports.cells import clean_text
 from tenantfold.reports.charts import ChartIds, Column, Series, column_chart
 from tenantfold.reports.drafts import drafted
-from tenantfold.reports.html_report import GROUPS, content_policy, templates
+from tenantfold.reports.html_report import GROUPS, Group, content_policy, templates
 
 COLUMNS = 72  # of a chart over time; more would be thinner than a pixel on a phone
 CHARTED = 12  # rate limits with a chart of their own, the busiest ones
@@ -79,9 +80,10 @@ def _pieces(page: RehearsalPage) -> Iterator[str]:
             summary=summary(prediction),
             checks=checks(prediction),
             duration=duration(prediction),
-            groups=[group for group in GROUPS if _in_group(prediction.phases, group.phases)],
+            groups=_groups(prediction),
             customers_chart=_customers_chart(ids, prediction),
-            call_charts=[(bucket, _calls_chart(ids, prediction, bucket)) for bucket in _busiest(prediction)],
+            buckets=_by_use(prediction),
+            call_charts=[(bucket, _calls_chart(ids, prediction, bucket)) for bucket in _charted(prediction)],
             routes=routes(prediction),
             tenants=sorted({one.tenant for one in prediction.calls}),
         )
@@ -166,9 +168,14 @@ def _in_group(phases: Mapping[str, int], group: Sequence[Phase]) -> int:
     return sum(phases.get(phase.value, 0) for phase in group)
 
 
+def _groups(prediction: Prediction) -> list[Group]:
+    """The groups that anybody is ever in."""
+    return [group for group in GROUPS if any(_in_group(one.phases, group.phases) for one in prediction.timeline)]
+
+
 def _customers_chart(ids: ChartIds, prediction: Prediction) -> Markup:
     """How many customers are in each group, over time."""
-    groups = [group for group in GROUPS if any(_in_group(one.phases, group.phases) for one in prediction.timeline)]
+    groups = _groups(prediction)
     series = [Series(label=group.label.lower(), tone=group.tone) for group in groups]
     times = [one.at for one in prediction.timeline]
     columns = []
@@ -192,9 +199,14 @@ def _slots(begins_at: datetime, ends_at: datetime) -> list[tuple[datetime, str]]
     return [(one, one.strftime(form)) for one in ends]
 
 
-def _busiest(prediction: Prediction) -> list[BucketLoad]:
-    ranked = sorted(prediction.buckets, key=lambda one: (-one.full_minutes, -one.busiest, one.tenant, one.resource))
-    return ranked[:CHARTED]
+def _by_use(prediction: Prediction) -> list[BucketLoad]:
+    """Rate limits, the most used first."""
+    return sorted(prediction.buckets, key=lambda one: (-one.full_minutes, -one.busiest, one.tenant, one.resource))
+
+
+def _charted(prediction: Prediction) -> list[BucketLoad]:
+    """Rate limits that are worth a picture: below a tenth of the limit there is nothing to see."""
+    return [one for one in _by_use(prediction) if one.busiest * 10 >= one.published_limit][:CHARTED]
 
 
 def _calls_chart(ids: ChartIds, prediction: Prediction, bucket: BucketLoad) -> Markup:
@@ -208,5 +220,5 @@ def _calls_chart(ids: ChartIds, prediction: Prediction, bucket: BucketLoad) -> M
     for slot in range(last // step + 1):
         at = prediction.begins_at + timedelta(minutes=slot * step)
         columns.append(Column(on=at.date(), label=at.strftime("%Y-%m-%d %H:%M"), values=(tops[slot],)))
-    title = f"Calls a minute: {bucket.tenant}, {bucket.resource}"
+    title = str(clean_text(f"Calls a minute: {bucket.tenant}, {bucket.resource}"))
     return column_chart(ids, title, _CALLS, columns, limit=bucket.published_limit)

@@ -103,7 +103,7 @@ class Rehearsals:
 
         All rows come from one consistent transaction, also while somebody else writes.
         """
-        if not self._database.inline and not copy.inline:
+        if not copy.inline:
             raise ValueError("A throwaway copy is written inline.")
         await self._database.read(lambda conn: _copy(conn, copy))
 
