@@ -256,9 +256,10 @@ class WaveKeeper:
 
 
 def _illegal(wave: Wave, state: WaveState) -> InputError:
-    legal = ", ".join(one.value for one in WaveState if wave.state.may_become(one)) or "nothing else"
+    legal = ", ".join(one.value for one in WaveState if wave.state.may_become(one))
+    ways = f", only {legal}" if legal else " or anything else any more"
     return InputError(
-        f"Wave {wave.name} is {wave.state.value}: it cannot become {state.value}, only {legal}.",
+        f"Wave {wave.name} is {wave.state.value}: it cannot become {state.value}{ways}.",
         next_step=f"Look at it: tenantfold wave show {wave.name}",
         wave=wave.name,
         state=wave.state.value,
