@@ -227,7 +227,8 @@ class Budget:
             return
         took = max(_NO_LEAD, self._clock.now() - now)
         self._lead = min(took, 2 * self._lead + _SMALL_LEAD, _LONGEST_LEAD)  # step by step: the clock may have jumped
-        ask_at = now + timedelta(seconds=min(max(reservation.retry_seconds, _SHORTEST_NAP), _LONGEST_WAIT))
+        wait = 0.0 if reservation.slots else min(max(reservation.retry_seconds, _SHORTEST_NAP), _LONGEST_WAIT)
+        ask_at = now + timedelta(seconds=wait)
         bucket.asking = None
         bucket.add_slots(reservation.slots, ask_at, urgent=urgent)
         self.attend(bucket)
