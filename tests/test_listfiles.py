@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import openpyxl
@@ -18,7 +19,13 @@ from tenantfold.domain.mapping import OfferMapping
 from tenantfold.domain.model import AgreementContact, CustomerId, OfferId
 from tenantfold.domain.selection import CustomerSelection, SelectedCustomer, match_selection
 from tenantfold.errors import InputError
-from tenantfold.listfiles import CUSTOMER_COLUMNS, MAPPING_COLUMNS, read_customer_list, read_offer_mapping
+from tenantfold.listfiles import (
+    CUSTOMER_COLUMNS,
+    MAPPING_COLUMNS,
+    read_customer_list,
+    read_offer_mapping,
+    read_price_list,
+)
 
 TODAY = date(2026, 3, 10)
 FIRST = CustomerId("11111111-1111-4111-8111-111111111111")
@@ -351,6 +358,46 @@ def test_a_wrong_mapping_says_where(tmp_path: Path, text: str, word: str):
 
 
 # --- whatever people give us ----------------------------------------------------------------------------------------
+
+
+def test_reads_a_price_list_from_both_kinds_of_file(tmp_path: Path):
+    """Amounts are exact; codes are upper case; what is not there means all."""
+    text = "offer_id,monthly_unit_price,currency,country,billing_cycle\na1-b,12.50,eur,,\na1-b,11,SEK,se,Annual\n"
+    first, second = read_price_list(csv_file(tmp_path, text))
+    assert (first.offer_id, first.monthly_unit_price, first.currency, first.country) == (
+        "A1-B",
+        Decimal("12.50"),
+        "EUR",
+        "",
+    )
+    assert (second.country, second.billing_cycle, second.currency) == ("SE", "annual", "SEK")
+    heading = ["offer_id", "monthly_unit_price", "currency"]
+    (only,) = read_price_list(xlsx_file(tmp_path, [heading, ["a1-b", "7.25", "EUR"]]))
+    assert only.monthly_unit_price == Decimal("7.25")
+
+
+def test_no_price_list_is_an_empty_one(tmp_path: Path):
+    """Waves without a limit on money need none."""
+    assert read_price_list(tmp_path / "price-list.csv") == ()
+
+
+@pytest.mark.parametrize(
+    ("row", "word"),
+    [
+        ("a1-b,,EUR,", "is not an amount"),
+        ('a1-b,"12,50",EUR,', "is not an amount"),
+        ("a1-b,-1,EUR,", "starts like a formula"),
+        ("a1-b,1,euros,", "is not a currency"),
+        ("a1-b,1,EUR,Sweden", "is not a country"),
+        ("?,1,EUR,", "is not an offer id"),
+        ("x1-y,2,EUR,", "has the same place in row 2 already"),
+    ],
+)
+def test_a_wrong_price_says_where(tmp_path: Path, row: str, word: str):
+    """File, row, column and what is allowed; no amount is guessed."""
+    text = f"offer_id,monthly_unit_price,currency,country\nx1-y,1,EUR,\n{row}\n"
+    with pytest.raises(InputError, match=f"row 3, column .*{word}"):
+        read_price_list(csv_file(tmp_path, text))
 
 
 @given(content=st.binary(max_size=300), suffix=st.sampled_from([".csv", ".xlsx"]))

@@ -13,7 +13,7 @@ from tenantfold.bootstrap import Program
 from tenantfold.cli.customers import every_standing, find_customer
 from tenantfold.cli.forecast import forecast, show_forecast
 from tenantfold.cli.options import ConfigOption, JsonOption, on_interrupt, run_command
-from tenantfold.cli.outlook import nobody_was_driven, outlook_of, show_held, show_outlook
+from tenantfold.cli.outlook import nobody_was_driven, outlook_of, show_held, show_hold, show_outlook
 from tenantfold.cli.render import Renderer
 from tenantfold.dispatch.local import local_run
 from tenantfold.domain.explanation import explain as explain_case
@@ -212,6 +212,7 @@ def explain(
         events = await program.store.events(customer_id)
         renderer.document({"customer_id": customer_id, "explanation": explanation, "events": events})
         renderer.title(explanation.standing)
+        await show_hold(program, renderer, customer_id)
         for reason in explanation.reasons:
             renderer.line(f"  {reason}")
         renderer.line(f"Next: {explanation.owner.value}. {explanation.next_action}")

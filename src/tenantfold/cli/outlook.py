@@ -9,6 +9,7 @@ from tenantfold.bootstrap import Program
 from tenantfold.cli.render import Renderer
 from tenantfold.cli.waves import show_waves, standings
 from tenantfold.domain.admission import Bottleneck, bottleneck_of, demand_of, eta_sentence
+from tenantfold.domain.model import CustomerId
 from tenantfold.domain.waves import HELD_BECAUSE, HELD_NEXT, Held, Wave
 
 
@@ -59,6 +60,16 @@ def show_held(renderer: Renderer, held: Mapping[Held, int]) -> None:
     ]
     if rows:
         renderer.table("Held: not begun", ("held", "customers", "why", "what to do"), rows, numbers=(1,))
+
+
+async def show_hold(program: Program, renderer: Renderer, customer_id: CustomerId) -> None:
+    """Print why one customer does not begin, and who said so; nothing when it may."""
+    held = await program.store.held(customer_id)
+    if held is Held.NOTHING:
+        return
+    hold = await program.store.hold_of(customer_id) or await program.store.hold_of(None)
+    said = f" By {hold.by}, {hold.at:%Y-%m-%d %H:%M} UTC{f': {hold.reason}' if hold.reason else ''}." if hold else ""
+    renderer.line(f"  Held: {HELD_BECAUSE[held]}{said} {HELD_NEXT[held]}", style="yellow")
 
 
 def nobody_was_driven(renderer: Renderer, held: Mapping[Held, int]) -> None:
