@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from checks.pages import cli, coverage, errors, settings
+from checks.pages import cli, coverage, errors, preflight, settings
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = Path("docs") / "reference"
@@ -20,6 +20,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "cli.md": cli.build,
     "settings.md": settings.build,
     "errors.md": errors.build,
+    "preflight.md": preflight.build,
     "emulator-coverage.md": coverage.build,
 }
 

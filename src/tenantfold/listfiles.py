@@ -15,7 +15,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from tenantfold.domain.mapping import OfferMapping
-from tenantfold.domain.model import AgreementContact, CustomerId, OfferId
+from tenantfold.domain.model import AgreementContact, CustomerId, OfferId, SkuTerm
 from tenantfold.domain.selection import CustomerSelection, SelectedCustomer, fold
 from tenantfold.domain.waves import Price
 from tenantfold.errors import InputError
@@ -33,7 +33,11 @@ CUSTOMER_COLUMNS: Mapping[str, str] = {
 }
 MAPPING_COLUMNS: Mapping[str, str] = {
     "source_offer_id": "The offer that is no longer sold, as in Partner Center.",
-    "target_offer_id": "The offer to order instead.",
+    "target_offer_id": "The offer to order instead; for new commerce PRODUCT:SKU.",
+    "term": "For new commerce: P1M, P1Y or P3Y.",
+    "billing_plan": "For new commerce: monthly, annual or triennial.",
+    "source_offer_name": "Its name, for people.",
+    "target_offer_name": "Its name, for people.",
     "approved_by": "Who answers for this replacement; without a name it is reported and not used.",
     "note": "Anything worth remembering about it.",
 }
@@ -52,6 +56,9 @@ _DOMAIN = re.compile(r"[^\s@/\\.]+(\.[^\s@/\\.]+)+")
 _EMAIL = re.compile(r"[^\s@<>()\",;:]+@[^\s@<>()\",;:.]+(\.[^\s@<>()\",;:.]+)+")
 _PHONE = re.compile(r"\+?[0-9][0-9 ()./-]{2,30}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")  # fromisoformat alone would take 20260131 and week dates too
+_SKU = re.compile(r"[0-9A-Z]{12}:[0-9A-Z]{4}")
+_TERMS = ("P1M", "P1Y", "P3Y")
+_PLANS = ("monthly", "annual", "triennial")
 _OFFER = re.compile(r"[0-9A-Za-z][0-9A-Za-z:._-]{2,99}")
 _AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
 _CURRENCY = re.compile(r"[A-Z]{3}")
@@ -308,6 +315,24 @@ def _agreed_on(reading: _Reading, number: int, text: str, today: date) -> date |
     return agreed_on
 
 
+def _sold_as(reading: _Reading, number: int, cells: Sequence[str], target: str) -> SkuTerm | None:
+    """Term and billing plan of a new-commerce target; None for a legacy offer, which has its own."""
+    term, plan = reading.cell(cells, "term").upper(), reading.cell(cells, "billing_plan").lower()
+    if ":" not in target:
+        if term or plan:
+            reading.complain(number, "columns term and billing_plan: empty for a legacy offer, which has its own.")
+        return None
+    if not _SKU.fullmatch(target):
+        reading.complain(
+            number, f"column target_offer_id: {_quoted(target)} is no PRODUCT:SKU; leave out what follows."
+        )
+    if term not in _TERMS:
+        reading.complain(number, f"column term: {_quoted(term)} is none of {', '.join(_TERMS)}.")
+    if plan not in _PLANS:
+        reading.complain(number, f"column billing_plan: {_quoted(plan)} is none of {', '.join(_PLANS)}.")
+    return SkuTerm(duration=term, billing_cycle=plan)
+
+
 def _mapping(reading: _Reading, number: int, cells: Sequence[str]) -> OfferMapping | None:
     """One row as a mapping; None after noting why it is not one. Offer ids are upper case, as in the catalog."""
     noted = len(reading.problems)
@@ -320,11 +345,15 @@ def _mapping(reading: _Reading, number: int, cells: Sequence[str]) -> OfferMappi
     source, target = (OfferId(text.upper()) for text in offers.values())
     if source and source == target:
         reading.complain(number, f'column target_offer_id: "{target}" is replaced by itself.')
+    sold_as = _sold_as(reading, number, cells, target)
     if len(reading.problems) > noted:
         return None
     return OfferMapping(
         source_offer_id=source,
         target_offer_id=target,
+        sold_as=sold_as,
+        source_offer_name=reading.cell(cells, "source_offer_name"),
+        target_offer_name=reading.cell(cells, "target_offer_name"),
         approved_by=reading.cell(cells, "approved_by"),
         note=reading.cell(cells, "note"),
     )

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tenantfold import __version__
-from tenantfold.cli import book, moving, plans, rehearse, reporting, setup, steering, stranded, waves, worker
+from tenantfold.cli import book, mapping, moving, plans, rehearse, reporting, setup, steering, stranded, waves, worker
 from tenantfold.cli.options import guarded
 from tenantfold.cli.render import Renderer
 from tenantfold.errors import ExitCode
@@ -46,6 +46,7 @@ app.command("inventory")(book.inventory)
 app.command("export")(reporting.export)
 app.command("catalog")(book.catalog)
 app.command("plan")(plans.plan)
+app.command("mapping")(mapping.mapping)
 app.add_typer(plans.show_app, name="show")
 app.command("rehearse")(rehearse.rehearse)
 app.command("approve")(plans.approve)

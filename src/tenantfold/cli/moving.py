@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated
 
@@ -14,6 +13,7 @@ from tenantfold.cli.customers import every_standing, find_customer
 from tenantfold.cli.forecast import forecast, show_forecast
 from tenantfold.cli.options import ConfigOption, JsonOption, on_interrupt, run_command
 from tenantfold.cli.outlook import nobody_was_driven, outlook_of, show_held, show_hold, show_outlook
+from tenantfold.cli.reasons import facts_line, routes_document, short_ids, show_reasons, weighed_routes
 from tenantfold.cli.render import Renderer
 from tenantfold.dispatch.local import local_run
 from tenantfold.domain.explanation import explain as explain_case
@@ -210,22 +210,18 @@ def explain(
             )
         explanation = explain_case(case)
         events = await program.store.events(customer_id)
-        renderer.document({"customer_id": customer_id, "explanation": explanation, "events": events})
+        weighed = await weighed_routes(program, case)
+        document = {"customer_id": customer_id, "explanation": explanation, "events": events}
+        renderer.document({**document, "routes": routes_document(weighed)})
         renderer.title(explanation.standing)
         await show_hold(program, renderer, customer_id)
         for reason in explanation.reasons:
-            renderer.line(f"  {reason}")
+            renderer.line(f"  {short_ids(reason)}")
         renderer.line(f"Next: {explanation.owner.value}. {explanation.next_action}")
-        rows = [
-            (event.at, event.name, " ".join(f"{key}={text}" for key, text in event.facts.items() if text))
-            for event in events
-        ]
+        show_reasons(renderer, weighed)
+        rows = [(event.at, event.name, facts_line(event.facts)) for event in events]
         if rows:
             renderer.table("What happened (newest first)", ("when", "what", "facts"), rows)
         return ExitCode.OK
 
     run_command(config_path, as_json, work)
-
-
-def _facts(facts: Mapping[str, str]) -> str:
-    return " ".join(f"{key}={text}" for key, text in facts.items() if text)

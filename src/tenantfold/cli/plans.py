@@ -5,17 +5,20 @@ from __future__ import annotations
 import getpass
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from tenantfold.bootstrap import Program
+from tenantfold.bootstrap import Program, plan_policy_of
 from tenantfold.cli.customers import find_customer
 from tenantfold.cli.options import ConfigOption, JsonOption, run_command
+from tenantfold.cli.reasons import routes_document, show_reasons, weighed_routes
 from tenantfold.cli.render import Renderer
 from tenantfold.domain.explanation import standing_of
 from tenantfold.domain.findings import Finding, Severity
+from tenantfold.domain.model import Route
 from tenantfold.domain.plan import Disposition, PlanCustomer, PlanItem, PlanRecord
 from tenantfold.errors import ExitCode, InputError
 from tenantfold.flow.approval import approve as approve_plan
@@ -23,6 +26,16 @@ from tenantfold.flow.approval import newest_plan
 from tenantfold.flow.planning import PlanTask, make
 from tenantfold.listfiles import read_customer_list, read_offer_mapping
 
+_ABOUT = {
+    Route.RECREATE: "ordered again, verified, suspended at the source the same day",
+    Route.TRANSFER: "moved by a transfer between the two tenants",
+    Route.AZURE_TRANSFER: "moved with their Azure plan",
+    Route.AZURE_SUPPORT: "handed off to Microsoft",
+    Route.EXPIRE_AND_REBUY: "end with their term, and are bought again",
+    Route.MANUAL: "a person decides",
+    Route.KEEP: "stay where they are",
+    Route.SKIP: "are over, or moved already",
+}
 MANY = 8  # equal warnings of more customers than this are one row
 
 show_app = typer.Typer(help="Look at the plan or at one customer.", no_args_is_help=True)
@@ -50,6 +63,8 @@ def plan(
             regions=program.regions,
             mapping=read_offer_mapping(program.settings.files.offer_mapping),
             selection=read_customer_list(customers, today=today) if customers else None,
+            policy=plan_policy_of(program.settings),
+            cloud=program.settings.cloud.name,
         )
         with renderer.progress() as report:
             record = await make(task, report)
@@ -72,6 +87,7 @@ def show_plan(*, config_path: ConfigOption = None, as_json: JsonOption = False) 
 
 async def _show_plan(program: Program, renderer: Renderer, record: PlanRecord) -> None:
     totals: Counter[str] = Counter()
+    routes: Counter[str] = Counter()
     blocked: list[PlanCustomer] = []
     to_look_at: list[tuple[str, Finding]] = []
     async for customer in program.store.plan_customers(record.id):
@@ -79,6 +95,8 @@ async def _show_plan(program: Program, renderer: Renderer, record: PlanRecord) -
         moving = [item for item in customer.items if item.moves] if customer.disposition is Disposition.MOVE else []
         totals["subscriptions"] += len(moving)
         totals["licenses"] += sum(item.license_count for item in moving)
+        for item in customer.items:
+            routes[item.route] += 1
         if customer.disposition is Disposition.BLOCKED:
             blocked.append(customer)
         to_look_at += [
@@ -86,17 +104,13 @@ async def _show_plan(program: Program, renderer: Renderer, record: PlanRecord) -
             for finding in customer.all_findings()
             if finding.severity is Severity.WARNING and customer.disposition is Disposition.MOVE
         ]
-    renderer.document({"plan": record, "totals": totals, "blocked": blocked, "warnings": to_look_at})
-    _print_plan(renderer, record, totals, blocked, to_look_at)
+    document = {"plan": record, "totals": totals, "routes": routes, "blocked": blocked, "warnings": to_look_at}
+    renderer.document(document)
+    _print_totals(renderer, record, totals, routes)
+    _print_findings(renderer, record, blocked, to_look_at)
 
 
-def _print_plan(
-    renderer: Renderer,
-    record: PlanRecord,
-    totals: Counter[str],
-    blocked: list[PlanCustomer],
-    to_look_at: list[tuple[str, Finding]],
-) -> None:
+def _print_totals(renderer: Renderer, record: PlanRecord, totals: Counter[str], routes: Counter[str]) -> None:
     renderer.title(f"Plan {record.id}, checksum {record.checksum[:12]}")
     rows = [
         ("customers to move", totals[Disposition.MOVE]),
@@ -107,6 +121,13 @@ def _print_plan(
         ("customers moved already", totals[Disposition.MOVED]),
     ]
     renderer.table("", ("", "count"), rows, numbers=(1,))
+    by_route = [(route.value, routes[route], _ABOUT[route]) for route in Route if routes[route]]
+    renderer.table("Subscriptions by route", ("route", "count", "what happens to them"), by_route, numbers=(1,))
+
+
+def _print_findings(
+    renderer: Renderer, record: PlanRecord, blocked: list[PlanCustomer], to_look_at: list[tuple[str, Finding]]
+) -> None:
     if blocked:
         rows_blocked = [
             (one.company_name, finding.code, finding.rule, finding.detail, finding.next_action)
@@ -157,7 +178,8 @@ def show_customer(
         case = await program.store.case(customer_id)
         if case is None:
             raise InputError(f"{name} is not in the newest plan.", next_step="Run: tenantfold plan")
-        renderer.document(case)
+        weighed = await weighed_routes(program, case)
+        renderer.document({**asdict(case), "routes": routes_document(weighed)})
         counterparts = {one.source_id: one for one in case.counterparts}
         keys = {tenant.id: tenant.key for tenant in program.tenants}
         rows = [
@@ -175,6 +197,7 @@ def show_customer(
         headings = ("tenant", "subscription", "licenses", "billing", "status when planned", "route", "how far")
         renderer.title(f"{name} ({customer_id}), {case.customer.country}: {case.progress.phase.value}")
         renderer.table("", headings, rows, numbers=(2,))
+        show_reasons(renderer, weighed)
         renderer.hint(f"tenantfold explain {customer_id}")
         return ExitCode.OK
 

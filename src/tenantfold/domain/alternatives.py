@@ -233,8 +233,9 @@ def _manual(facts: RouteFacts, _market: Market) -> Alternative:
 
 
 def _keep(facts: RouteFacts, market: Market) -> Alternative:
-    left = _days_left(facts, market)
-    cost = RouteCost(price="the source tenant stays open" + (f" for {left} days or longer" if left else ""))
+    ends = facts.kind is not ProductKind.LEGACY_LICENSE and facts.terms is not None and not facts.terms.auto_renew
+    left = _days_left(facts, market) if ends else None
+    cost = RouteCost(price="the source tenant stays open" + (f" for {left} days" if left else ""))
     return _yes(Route.KEEP, "it can stay where it is and is billed there", "R-94", "R-199", cost=cost)
 
 

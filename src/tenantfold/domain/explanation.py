@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tenantfold.domain.findings import Severity
+from tenantfold.domain.findings import Finding, Severity
 from tenantfold.domain.plan import Disposition, PlanItem
 from tenantfold.domain.records import Case
 from tenantfold.domain.states import Counterpart, Origin, Owner, Phase, Progress
@@ -42,12 +42,18 @@ def explain(case: Case) -> Explanation:
     standing = f"{case.customer.company_name} {_STANDING[progress.phase]}."
     reasons = [progress.detail] if progress.detail else []
     reasons += [
-        f"{finding.severity.value} [{finding.rule}] {finding.detail}"
+        f"{finding.severity.value} [{finding.rule}] {finding.detail}{_when(finding)}"
         for finding in case.customer.all_findings()
         if finding.severity is not Severity.NOTE and finding.detail != progress.detail
     ]
     owner, next_action = _next(case)
     return Explanation(standing=standing, reasons=tuple(reasons), owner=owner, next_action=next_action)
+
+
+def _when(finding: Finding) -> str:
+    """The estimated date, where the sentence does not say it already."""
+    day = finding.estimated_on
+    return f" (estimated: {day})" if day is not None and str(day) not in finding.detail else ""
 
 
 def _next(case: Case) -> tuple[Owner, str]:

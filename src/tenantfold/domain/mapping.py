@@ -12,7 +12,7 @@ class OfferMapping:
     """One replacement, as a person wrote it. ``approved_by`` is who answers for it; without a name it has no effect.
 
     The target is a legacy offer, or a new-commerce ``PRODUCT:SKU`` with ``sold_as``: its term and billing plan. The
-    third part of a catalog item id changes with time and is never kept (commerce reference 1.2).
+    third part of a catalog item id changes with time and is never kept (commerce reference 1.2). Names are for people.
     """
 
     source_offer_id: OfferId
@@ -20,6 +20,8 @@ class OfferMapping:
     approved_by: str = ""
     note: str = ""
     sold_as: SkuTerm | None = None
+    source_offer_name: str = ""
+    target_offer_name: str = ""
 
     @property
     def is_approved(self) -> bool:

@@ -173,6 +173,7 @@ class Offer:
     prerequisite_offers: tuple[OfferId, ...] = ()
     limit_unit: str = "None"
     limit: int = 0
+    unit_type: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from tenantfold.domain.model import ProductKind, Route, Subscription, WireStatus
+from tenantfold.domain.model import ProductKind, Route, Subscription, Tenant, WireStatus
 from tenantfold.domain.plan import ItemTerms, PlanItem
 from tenantfold.domain.products import commerce_kind, product_kind
+from tenantfold.domain.regions import RegionMap
 
 __all__ = [
     "CARRIED_OUT",
@@ -23,6 +24,7 @@ __all__ = [
     "days_of_grace",
     "facts_of",
     "facts_of_item",
+    "market_between",
     "product_kind",
     "rebuy_until",
 ]
@@ -161,6 +163,16 @@ def _over(facts: RouteFacts, market: Market) -> Choice:
     until = rebuy_until(facts.ends_on)
     gone = until is not None and market.today is not None and market.today > until
     return _OFF if gone else _EXPIRED
+
+
+def market_between(source: Tenant, target: Tenant, country: str, regions: RegionMap, today: date | None) -> Market:
+    """What a customer of a country moves from and into; how the tenants are billed is a fact of its own."""
+    return Market(
+        today=today,
+        in_region=regions.same_region(country, target.country) if country else None,
+        source_currency=regions.currency_of(source),
+        target_currency=regions.currency_of(target),
+    )
 
 
 def days_of_grace(ends_on: date) -> int:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tenantfold.domain.mapping import OfferMapping
 from tenantfold.domain.model import AgreementContact, CustomerId, Offer, Tenant, TenantRole
 from tenantfold.domain.plan import PlanCustomer, PlanHeader, PlanRecord
 from tenantfold.domain.planner import build_customer
+from tenantfold.domain.policy import PlanPolicy
 from tenantfold.domain.preflight import PlanContext
 from tenantfold.domain.records import Snapshot
 from tenantfold.domain.regions import RegionMap
@@ -34,6 +35,8 @@ class PlanTask:
     regions: RegionMap
     mapping: Sequence[OfferMapping]
     selection: CustomerSelection | None = None
+    policy: PlanPolicy = field(default_factory=PlanPolicy)
+    cloud: str = "commercial"
 
 
 async def make(task: PlanTask, report: Reporter) -> PlanRecord:
@@ -103,6 +106,9 @@ async def _context(
         regions=task.regions,
         counterparts=await task.ledger.counterparts(),
         contacts={customer: contact for customer, contact in (contacts or {}).items() if contact is not None},
+        policy=task.policy,
+        cloud=task.cloud,
+        today=task.clock.now().date(),
     )
 
 

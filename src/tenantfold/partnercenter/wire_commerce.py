@@ -99,6 +99,7 @@ class OfferItem(Wire):
     prerequisite_offers: list[str] | None = None
     limit_unit_of_measure: str | None = None
     limit: int | None = None
+    unit_type: str | None = None
 
 
 class OrderLineItem(Wire):
@@ -213,6 +214,7 @@ def read_offer(document: bytes | Raw, country: str) -> Read[Offer]:
         prerequisite_offers=tuple(OfferId(upper_guid(offer_id)) for offer_id in item.prerequisite_offers or ()),
         limit_unit=item.limit_unit_of_measure or "None",
         limit=item.limit or 0,
+        unit_type=item.unit_type or "",
     )
     return Read(value=offer, document=bytes(document))
 
