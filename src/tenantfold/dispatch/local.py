@@ -89,7 +89,8 @@ class _Pool:
         return bool(self._ready)
 
     async def _somebody_ends_or_becomes_due(self) -> None:
-        wakes_at = self._work.next_at() if len(self._running) < self._size else None
+        may_start = len(self._running) < self._size and not self._work.stopping()  # else this would turn without a wait
+        wakes_at = self._work.next_at() if may_start else None
         if wakes_at is None:
             await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
             return
