@@ -6,7 +6,8 @@ Pure and one customer at a time: a plan over 100,000 customers is a stream of th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from tenantfold.domain import routes
@@ -267,8 +268,39 @@ def _with_other_offer(
 
 
 def _adopt_bases(items: tuple[PlanItem, ...], free: list[Subscription]) -> tuple[PlanItem, ...]:
-    """Pair planned bases with equal subscriptions that the target has already (adopted, never ordered twice)."""
-    return tuple(item if item.is_add_on else _adopt(item, free, None) for item in items)
+    """Pair planned bases with equal subscriptions that the target has already (adopted, never ordered twice).
+
+    Among equal ones their add-ons tell which stands for which: else an add-on would be ordered beside its like.
+    """
+    theirs = _families((one.parent_id, one.offer_id, one.license_count) for one in free)
+    ours = _families((one.parent_id, one.target_offer_id, one.license_count) for one in items if one.moves)
+    kin = {
+        item.subscription_id: [one for one in free if theirs[one.id] == ours[item.subscription_id]]
+        for item in items
+        if not item.is_add_on
+    }
+    for of_family in (True, False):
+        found = []
+        for item in items:
+            choices = [one for one in kin.get(item.subscription_id, ()) if one in free] if of_family else free
+            adopted = item if item.is_add_on else _adopt(item, choices, None)
+            if of_family and adopted is not item:
+                free[:] = [one for one in free if one.id != adopted.target_id]
+            found.append(adopted)
+        items = tuple(found)
+    return items
+
+
+Family = Counter[tuple[str | None, int]]
+
+
+def _families(members: Iterable[tuple[SubscriptionId | None, str | None, int]]) -> Mapping[SubscriptionId, Family]:
+    """Offers and license counts of the add-ons by their base; a base without has an empty family."""
+    found: dict[SubscriptionId, Family] = defaultdict(Counter)
+    for parent_id, offer_id, license_count in members:
+        if parent_id is not None:
+            found[parent_id][offer_id, license_count] += 1
+    return found
 
 
 def _adopt_add_ons(items: tuple[PlanItem, ...], free: list[Subscription]) -> tuple[PlanItem, ...]:
