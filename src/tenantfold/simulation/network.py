@@ -19,6 +19,7 @@ from tenantfold.partnercenter.in_process import Application
 SHORTEST_WAY = 0.01  # seconds, one direction
 LONGEST_WAY = 0.15
 _SIGN_IN = "/oauth2/"
+_READS = frozenset({"GET", "HEAD"})
 
 Way = Callable[[Random], float]
 """Draws how many seconds one direction takes."""
@@ -49,7 +50,8 @@ class Network(httpx2.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send one request and bring its answer; ReadTimeout when it takes longer than the client waits."""
         self.requests += 1
-        on_write = self.on_write if request.method != "GET" and _SIGN_IN not in request.url.path else None
+        is_write = request.method not in _READS and _SIGN_IN not in request.url.path
+        on_write = self.on_write if is_write else None
         limit = (request.extensions.get("timeout") or {}).get("read")
         # in a context of its own: what the client sets up there for itself is none of the server's business
         task = asyncio.get_running_loop().create_task(self._carry(request), context=Context())

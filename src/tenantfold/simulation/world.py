@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -65,6 +66,7 @@ class Simulation:
         self.scenario = scenario
         self.record = Record()
         self.stage = Stage(cast.build(scenario), folder, _options(scenario))
+        self.stage.loop.set_exception_handler(_complain)
         members = [{**one.members} for one in scenario.faults]
         plan = FaultPlan(seed=scenario.seed, faults=msgspec.convert(members, list[Fault]))
         fault_plans.install(self.stage.world, plan)
@@ -206,6 +208,8 @@ class Simulation:
         self.stage.loop.drop_alarms()
         self.stage.network.on_write = None
         await self._bury()
+        if task.done() and not task.cancelled():
+            task.exception()  # the dead may say what they like
         self.record.boundaries += life.boundaries if command is Command.RUN else []
         if ended:
             return self._verdict(command, task)
@@ -242,11 +246,17 @@ class Simulation:
             done, _ = await asyncio.wait(left, timeout=1.0)
             for task in done:
                 if not task.cancelled():
-                    task.exception()  # the dead may say what they like
+                    task.exception()  # so that nobody complains of an error nobody looked at
         self.record.broken.append("A task of a killed process cannot be ended.")
 
     def _note(self, sentence: str) -> None:
         self.record.notes.append((self.stage.now(), sentence))
+
+
+def _complain(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """As asyncio does about errors nobody looked at, but not about those of the dead."""
+    if not isinstance(context.get("exception"), KilledError):
+        loop.default_exception_handler(context)
 
 
 async def _invite(program: Program) -> None:
