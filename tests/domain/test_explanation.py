@@ -109,3 +109,14 @@ def test_says_how_far_a_subscription_is(route: Route, fields: dict[str, object] 
     """From staying to suspended."""
     known = counterpart(**fields) if fields is not None else None
     assert standing_of(item(route=route), known) == words
+
+
+def test_an_estimated_date_is_told_once():
+    """Where the sentence does not name it already."""
+    day = NOW.date()
+    dated = replace(finding(detail="The term ends."), estimated_on=day)
+    named = replace(finding(detail=f"The term ends on {day}."), estimated_on=day)
+    blocked = plan_customer(findings=(dated, named), disposition=Disposition.BLOCKED)
+    reasons = explain(replace(_case(Phase.BLOCKED), customer=blocked)).reasons
+    assert [reason.count(str(day)) for reason in reasons] == [1, 1]
+    assert f"(estimated: {day})" in reasons[0]

@@ -107,7 +107,7 @@ def _offers(wanted: Wanted, catalog: Mapping[str, Mapping[str, Offer]]) -> Itera
         if not all(_fits(wanted, catalog.get(country, {}).get(offer.id)) for country in wanted.countries):
             continue
         unit_differs = bool(wanted.unit and offer.unit_type and wanted.unit != offer.unit_type)
-        like = likeness(wanted.name, offer.name) / (2 if unit_differs else 1)
+        like = likeness(wanted.name, offer.name) / (3 if unit_differs else 1)
         if like >= ENOUGH:
             yield _proposal(wanted, offer.id, offer.name, like)
 
