@@ -124,9 +124,10 @@ class Program:
         )
 
     async def rates(self) -> KnownRates:
-        """How fast Microsoft lets us call: as learned, else as the settings say."""
-        learned = {key: rate.per_minute for key, rate in (await self.store.rates()).items()}
-        return KnownRates(fallback=float(self.settings.limits.requests_per_minute), learned=learned)
+        """How fast Microsoft lets us call: as learned, else as the settings say, and never faster than they say."""
+        most = Limit(float(self.settings.limits.requests_per_minute)).pace
+        learned = {key: min(rate.per_minute, most) for key, rate in (await self.store.rates()).items()}
+        return KnownRates(fallback=most, learned=learned)
 
     def wave_desk(self) -> WaveDesk:
         """The use cases of waves, with these tools."""

@@ -44,7 +44,7 @@ def test_a_wave_that_cannot_finish_today_is_refused_with_the_numbers_and_starts_
     assert code == NOT_READY
     assert "cannot finish today" in said
     assert "can be made until 23:30 UTC" in said
-    assert "At 10 a minute" in said
+    assert "At 9.8 a minute" in said
     assert 'tenantfold wave start evening --override today --by NAME --reason "TEXT"' in said
     code, said = bench.refused("wave", "start", "evening", "--override", "today", "--reason", "month end")
     assert code == BAD_INPUT
