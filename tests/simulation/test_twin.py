@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -65,7 +65,7 @@ def _inventory_of(world: World, folder: Path) -> dict[RowSet, Sequence[tuple[Pla
 
 
 @pytest.mark.parametrize("make", [demo_world.build, lambda: generate_world(3, 25, new_commerce_share=0.5)])
-async def test_an_inventory_of_the_twin_equals_the_inventory_it_was_made_of(tmp_path: Path, make):  # noqa: ANN001
+async def test_an_inventory_of_the_twin_equals_the_inventory_it_was_made_of(tmp_path: Path, make: Callable[[], World]):
     """Same customers, subscriptions, statuses, license counts, terms and add-ons, legacy and new commerce."""
     given = await folded(make(), tmp_path)
     async with Store.open(given.url) as store:

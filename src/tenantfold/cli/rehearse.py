@@ -63,9 +63,8 @@ def rehearse(  # noqa: PLR0913  # one argument an option
     begins_at = _time(start_at)
 
     async def work(program: Program, renderer: Renderer) -> ExitCode:
-        # the emulator is large: only this command pays for loading it
-        from tenantfold.simulation.acceptance import Acceptance  # noqa: PLC0415
-        from tenantfold.simulation.rehearsal import Script, read_faults  # noqa: PLC0415
+        from tenantfold.simulation.acceptance import Acceptance  # noqa: PLC0415 - the emulator is large to load
+        from tenantfold.simulation.rehearsal import Script, read_faults  # noqa: PLC0415 - only this command pays for it
 
         script = Script(
             acceptance=Acceptance.read(acceptance),
@@ -100,7 +99,7 @@ def _time(text: str) -> datetime | None:
 
 async def _played(program: Program, renderer: Renderer, script: Script) -> Prediction | None:
     """Rehearse in a thread and keep the prediction; None when somebody stopped it, and then nothing is kept."""
-    from tenantfold.simulation.rehearsal import keep, play, prepared  # noqa: PLC0415  # see above
+    from tenantfold.simulation.rehearsal import keep, play, prepared  # noqa: PLC0415 - see rehearse
 
     stop = StopSign()
 
