@@ -8,7 +8,7 @@ everything that can go wrong there. A crash between two boundaries leaves what w
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from tenantfold.domain import actions, cutover, intents, pairing
@@ -34,11 +34,12 @@ from tests.model.state import (
     CONTACT,
     HEADER,
     LAG,
-    SHORT,
     SE,
+    SHORT,
     STAMP,
     TARGET,
     Calendar,
+    Ledger,
     Seen,
     State,
     Step,
@@ -52,7 +53,7 @@ class Variant:
 
     name: str
     sources: tuple[Thing, ...]
-    policy: Policy = Policy()
+    policy: Policy = field(default_factory=Policy)
     remembers_requests: bool = False
     calendar: Calendar = SHORT
     portal: int = 1  # changes people may make in the portals, along one path
@@ -302,14 +303,10 @@ class Customer:
         yield from self._send(closed, again, "sends again")
 
     def _adopt(self, state: State, intent: Intent, outcome: Outcome) -> Step:
-        wrong = ""
-        if outcome.kind is OutcomeKind.FAILED and state.site.made_by(str(intent.request_id)) is not None:
-            wrong = f"{said(intent)} took effect and is closed as failed"
+        wrong = judge.adopted(state, intent, outcome)
         after = self._succeeded(state, intent, outcome)
         text = "finds done" if outcome.kind is OutcomeKind.ADOPTED else "closes without effect"
-        return Step(
-            f"{text}: {said(intent)}", after, "work", wrong if intent.kind is not OpKind.ATTEST_AGREEMENT else ""
-        )
+        return Step(f"{text}: {said(intent)}", after, "work", wrong)
 
     def _succeeded(self, state: State, intent: Intent, outcome: Outcome) -> State:
         """Outcome and counterparts in one commit, and what the write makes of the read (``_succeeded``)."""
@@ -331,7 +328,7 @@ class Customer:
         return state._replace(ledger=state.ledger.closed(intent, outcome, links), seen=seen)
 
     def _send(self, state: State, intent: Intent, verb: str) -> Iterator[Step]:
-        """The intent is committed, the call leaves: it may get lost, be refused, or take effect with or without answer."""
+        """The intent is committed, the call leaves: lost, refused, or with effect and with or without an answer."""
         text = f"{verb} {said(intent)}"
         wrong = judge.before_write(state, intent, self.judged_by, self._plan_customer)
         is_struck = self.is_struck(state)

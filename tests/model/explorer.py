@@ -102,7 +102,7 @@ def lost(graph: Graph[S], is_end: Callable[[S], bool]) -> Iterator[int]:
 
 
 def busy_loop(graph: Graph[S]) -> int | None:
-    """A state from which plain work leads back to itself although no time passes and nothing goes wrong; None if none."""
+    """A state from which plain work leads back to itself in no time; None if there is none."""
     successors = [[there for there, kind in edges if kind == "work"] for edges in graph.edges]
     incoming = [0] * len(successors)
     for edges in successors:

@@ -10,12 +10,12 @@ from collections import Counter
 from typing import NamedTuple
 
 from tenantfold.domain import lateness
-from tenantfold.domain.journal import Intent, OpKind
+from tenantfold.domain.journal import Intent, OpKind, Outcome, OutcomeKind
 from tenantfold.domain.plan import PlanCustomer
 from tenantfold.domain.policy import Policy
 from tenantfold.domain.records import Case
 from tests.model.microsoft import BY_HAND, Site, Thing
-from tests.model.state import Calendar, Ledger, State, said
+from tests.model.state import FIRST_DAY, Calendar, Ledger, State, said
 
 
 class Rules(NamedTuple):
@@ -23,9 +23,6 @@ class Rules(NamedTuple):
 
     policy: Policy
     calendar: Calendar
-
-
-_ORDERS = frozenset({OpKind.PLACE_ORDER, OpKind.BUY_ADD_ONS})
 
 
 def before_write(state: State, intent: Intent, rules: Rules, plan: PlanCustomer) -> str:
@@ -40,21 +37,40 @@ def before_write(state: State, intent: Intent, rules: Rules, plan: PlanCustomer)
         or (now - rules.calendar.moments[seen.at]).total_seconds() > rules.policy.observation_max_age_seconds
     ):
         return f"{said(intent)} is sent on an old read"
-    if intent.kind not in _ORDERS:
-        return ""
+    return _order(state, intent, rules, plan) if intent.kind.creates else ""
+
+
+def _order(state: State, intent: Intent, rules: Rules, plan: PlanCustomer) -> str:
+    now, seen = rules.calendar.moments[state.moment], state.seen
     begun = any(lateness.is_open(one) for one in state.ledger.links)
     if not begun and now.time() >= rules.policy.stop_starting_at:
         return f"{said(intent)} begins a cutover at {now:%H:%M}"
     known = {one.source_id for one in state.ledger.links}
     approved = {item.subscription_id: (item.offer_id, item.license_count, item.billing_cycle) for item in plan.items}
     for line in intent.lines:
-        source = next(one for one in seen.sources if one.name == line.source_subscription_id)
+        source = next(one for one in (seen.sources if seen else ()) if one.name == line.source_subscription_id)
         if line.source_subscription_id in known:
             return f"{source.name} is ordered though it has a counterpart"
         if source.status != "active" or source.shape != approved[line.source_subscription_id]:
             return f"{source.name} is ordered though it is not what was approved"
         if (line.offer_id, line.license_count, intent.billing_cycle) != source.shape:
             return f"{source.name} is ordered as something else"
+    return ""
+
+
+def adopted(state: State, intent: Intent, outcome: Outcome) -> str:
+    """Invariants 2 and 5 when a lost call is settled: what took effect is not denied, what did not is not taken.
+
+    An attestation may be denied: stating it once more changes nothing.
+    """
+    if outcome.kind is OutcomeKind.FAILED:
+        denied = intent.kind is not OpKind.ATTEST_AGREEMENT and state.site.made_by(str(intent.request_id)) is not None
+        return f"{said(intent)} took effect and is closed as failed" if denied else ""
+    sent = (intent.at - FIRST_DAY).total_seconds() // 60
+    for line in outcome.lines:
+        found = state.site.target(line.subscription_id)
+        if found is not None and found.made_for == BY_HAND and found.shows_at <= sent:
+            return f"{found.name} stood there before {said(intent)} was sent and is taken for ours"
     return ""
 
 

@@ -81,7 +81,7 @@ class Site:
 
     def changed(self, old: Thing, **fields: object) -> Site:
         """With one subscription changed; its version moves on."""
-        new = old._replace(version=old.version + 1, **fields)
+        new = old._replace(version=old.version + 1, **fields)  # type: ignore[arg-type]  # the caller names them
         return replace(
             self,
             sources=tuple(new if one is old else one for one in self.sources),

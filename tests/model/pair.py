@@ -35,10 +35,11 @@ class PairStep(NamedTuple):
 
 
 class TwoCustomers:
-    """The rules of both customers' worlds together."""
+    """The rules of both customers' worlds together. ``luck``: the words of the bad luck that each may have alone."""
 
-    def __init__(self, first: Customer, second: Customer) -> None:
+    def __init__(self, first: Customer, second: Customer, luck: tuple[str, ...]) -> None:
         self.customers = (first, second)
+        self._luck = luck
         self._known: tuple[dict[State, tuple[Step, ...]], ...] = ({}, {})
 
     def start(self) -> Pair:
@@ -64,8 +65,11 @@ class TwoCustomers:
         known = self._known[which]
         if state not in known:
             steps = self.customers[which].steps(state)
-            known[state] = tuple(one for one in steps if one.kind != "time" and _is_kept(one))
+            known[state] = tuple(one for one in steps if one.kind != "time" and self._is_kept(one))
         return known[state]
+
+    def _is_kept(self, step: Step) -> bool:
+        return step.kind != "luck" or any(word in step.text for word in self._luck)
 
     def rest(self, pair: Pair) -> str:
         """What must hold of each, and of both together."""
@@ -76,11 +80,6 @@ class TwoCustomers:
                 return f"customer {which + 1}: {wrong}"
         ids = [set(_request_ids(state)) for state in pair]
         return "two calls of different customers share a request id" if ids[0] & ids[1] else ""
-
-
-def _is_kept(step: Step) -> bool:
-    """Work, calls and answers that get lost, a list that catches up; the rest of one customer's bad luck does not reach the other."""
-    return step.kind != "luck" or "lost" in step.text or "shows up" in step.text
 
 
 def _request_ids(state: State) -> Iterator[str]:

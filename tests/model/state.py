@@ -87,7 +87,7 @@ class Seen(NamedTuple):
 
 
 class State(NamedTuple):
-    """Everything that matters for what can happen next. ``moment`` counts in the calendar; ``portal`` what people may do."""
+    """All that matters for what can happen next. ``moment`` counts in the calendar, ``portal`` what people may do."""
 
     site: Site
     ledger: Ledger = Ledger()
