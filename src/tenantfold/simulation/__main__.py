@@ -72,12 +72,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Play what the command line asks for; exit code 0 only when no seed has a fault."""
     given = _parser().parse_args(arguments)
     renderer = Renderer(as_json=False)
-    try:
-        if given.seed is not None:
-            return _one(renderer, given)
-        return _many(renderer, range(given.first, given.first + given.seeds), given.jobs)
-    finally:
-        crash_search.clean_up()
+    if given.seed is not None:
+        return _one(renderer, given)
+    return _many(renderer, range(given.first, given.first + given.seeds), given.jobs)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -132,8 +129,6 @@ def _verdicts(seeds: range, jobs: int) -> Iterator[Verdict]:
         return
     with ProcessPoolExecutor(jobs, initializer=_settle) as pool:
         yield from pool.map(_verdict_of, seeds, chunksize=CHUNK)
-        for _ in range(jobs):
-            pool.submit(crash_search.clean_up)
 
 
 def _settle() -> None:

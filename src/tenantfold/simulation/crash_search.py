@@ -6,11 +6,11 @@ in turn: after n boundaries in simulation n, so that none is left out.
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import TypeVar
 
@@ -39,19 +39,19 @@ def tell(scenario: Scenario) -> tuple[str, ...]:
 def journal(scenario: Scenario) -> bytes:
     """The ledger's file as a scenario leaves it: the same scenario leaves the same bytes."""
     play(scenario)
-    return (_folder() / _LEDGER).read_bytes()
+    return (folder() / _LEDGER).read_bytes()
 
 
 _LEDGER = "tenantfold.db"
 
 
 def _play(scenario: Scenario, *, with_story: bool) -> tuple[Verdict, tuple[str, ...]]:
-    folder = _folder()
-    for left in folder.iterdir():
+    place = folder()
+    for left in place.iterdir():
         left.unlink() if left.is_file() else shutil.rmtree(left)
 
     async def main() -> tuple[Verdict, tuple[str, ...]]:
-        simulation = Simulation(scenario, folder)
+        simulation = Simulation(scenario, place)
         await simulation.play()
         verdict = await judge(simulation)
         return verdict, await story.tell(simulation, verdict) if with_story else ()
@@ -60,19 +60,12 @@ def _play(scenario: Scenario, *, with_story: bool) -> tuple[Verdict, tuple[str, 
 
 
 @cache
-def _folder_of(_process: int) -> Path:
-    return fast_folder()
-
-
-def _folder() -> Path:
+def folder() -> Path:
     """This process' folder: always the same, so that connections and compiled statements are used again."""
-    return _folder_of(os.getpid())
-
-
-def clean_up() -> None:
-    """Remove this process' folder."""
-    shutil.rmtree(_folder(), ignore_errors=True)
-    _folder_of.cache_clear()
+    made = fast_folder()
+    # also where a process of a pool ends, which runs no ordinary exit handlers
+    Finalize(None, shutil.rmtree, args=(made,), kwargs={"ignore_errors": True}, exitpriority=1)
+    return made
 
 
 # --- every boundary --------------------------------------------------------------------------------------------------
