@@ -22,6 +22,8 @@ from tenantfold.domain.plan import Disposition, PlanCustomer, PlanHeader, PlanIt
 from tenantfold.domain.policy import Policy
 from tenantfold.domain.states import Phase, Progress
 from tenantfold.flow.cutover import Cutover
+from tenantfold.flow.gates import OpenGate
+from tenantfold.flow.ports import Gate
 from tenantfold.flow.progress import Reporter, Silent
 from tenantfold.flow.run import RunOptions, RunSummary, StopSign
 from tests.flow.fakes import TARGET, FakeLedger, FakePartnerCenter, FakeWorld
@@ -44,6 +46,7 @@ class Stage:
     clock: ManualClock = field(default_factory=lambda: ManualClock(START))
     policy: Policy = field(default_factory=Policy)
     centers: dict[TenantId, FakePartnerCenter] = field(default_factory=dict)
+    gate: Gate = field(default_factory=OpenGate)
 
     def __post_init__(self) -> None:
         """Build both sides."""
@@ -114,6 +117,7 @@ class Stage:
             ledger=self.ledger,
             clock=self.clock,
             policy=self.policy,
+            gate=self.gate,
         )
 
     async def run(

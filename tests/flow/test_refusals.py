@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
 
-from tenantfold.domain.guards import RefusalCode
+from tenantfold.domain.admission import SUBSCRIPTION, KnownRates, held_refusal, may_begin
+from tenantfold.domain.guards import Refusal, RefusalCode
 from tenantfold.domain.model import OrderId, SubscriptionId
 from tenantfold.domain.plan import Disposition
 from tenantfold.domain.policy import LateCase
+from tenantfold.domain.records import Case
 from tenantfold.domain.states import Phase
+from tenantfold.domain.waves import Held
 from tests.flow.stage import SE, Stage, customer_id
 
 S0, TWIN = SubscriptionId("s0"), SubscriptionId("twin")
@@ -149,6 +152,30 @@ async def withdrawn_target_gone(stage: Stage) -> None:
     stage.change_target(0, wire_status="deleted")
 
 
+@dataclass
+class Turnstile:
+    """A gate that says what it is told; how it decides is tested with the admission."""
+
+    answer: Refusal | None
+
+    async def refusal(self, case: Case) -> Refusal | None:
+        """The answer."""
+        return self.answer
+
+
+async def cannot_finish_today(stage: Stage) -> None:
+    """The calls that are left belong to those that have begun."""
+    await _accepted(stage)
+    rates = KnownRates(fallback=0.001)
+    stage.gate = Turnstile(may_begin({(SE, SUBSCRIPTION): 3}, {}, rates, stage.clock.now(), stage.policy))
+
+
+async def held(stage: Stage) -> None:
+    """Its wave was paused after it was handed out."""
+    await _accepted(stage)
+    stage.gate = Turnstile(held_refusal(Held.PAUSED))
+
+
 SCENES: dict[RefusalCode, Callable[[Stage], Awaitable[None]]] = {
     RefusalCode(scene.__name__): scene
     for scene in (
@@ -171,17 +198,20 @@ SCENES: dict[RefusalCode, Callable[[Stage], Awaitable[None]]] = {
         not_readable,
         withdrawn,
         withdrawn_target_gone,
+        cannot_finish_today,
+        held,
     )
 }
+OF_WAVES = {RefusalCode.WAVE_TOO_LARGE}  # said of a wave, never of a customer
 SUSPENDED = {RefusalCode.SOURCE_STILL_ACTIVE}
 
 
 def test_no_refusal_is_without_a_scene():
     """A new code needs a scene here."""
-    assert set(SCENES) == set(RefusalCode)
+    assert set(SCENES) == set(RefusalCode) - OF_WAVES
 
 
-@pytest.mark.parametrize("code", RefusalCode)
+@pytest.mark.parametrize("code", SCENES)
 async def test_the_refusal_is_kept_with_its_reason_and_harms_nobody(code: RefusalCode):
     """Who acts next and how stands on the row, the history says it once, and the source keeps running."""
     stage = Stage()
@@ -197,7 +227,7 @@ async def test_the_refusal_is_kept_with_its_reason_and_harms_nobody(code: Refusa
     assert stage.world.gaps == []
 
 
-@pytest.mark.parametrize("code", [one for one in RefusalCode if one is not RefusalCode.MICROSOFT_REFUSED])
+@pytest.mark.parametrize("code", [one for one in SCENES if one is not RefusalCode.MICROSOFT_REFUSED])
 async def test_asking_again_changes_nothing(code: RefusalCode):
     """A second drive refuses for the same reason, writes nothing and tells the history nothing new."""
     stage = Stage()
