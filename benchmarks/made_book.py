@@ -25,7 +25,9 @@ TARGET = TenantId("00000000-0000-4000-8000-000000000002")
 OFFERS = tuple(OfferId(f"{number:08X}-0000-4000-8000-000000000000") for number in range(20))
 SUBSCRIPTIONS = 5
 SOURCE_TENANT = Tenant(id=SOURCE, key="se", role=TenantRole.SOURCE, name="Source", country="SE")
-TARGET_TENANT = Tenant(id=TARGET, key="target", role=TenantRole.TARGET, name="Target", country="IE")
+TARGET_TENANT = Tenant(
+    id=TARGET, key="target", role=TenantRole.TARGET, name="Target", country="IE", partner_id="4711001"
+)
 REGIONS = RegionMap({"SE": "Europe", "IE": "Europe"})
 
 

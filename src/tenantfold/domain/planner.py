@@ -22,7 +22,6 @@ from tenantfold.domain.model import (
     Sku,
     Subscription,
     SubscriptionId,
-    TenantId,
     WireStatus,
 )
 from tenantfold.domain.plan import Disposition, PlanCustomer, PlanItem
@@ -56,20 +55,6 @@ def build_customer(entry: BookEntry, context: PlanContext) -> PlanCustomer:
     disposition = _disposition(customer, context.counterparts)
     # most customers move: copying every one of them would be a tenth of all planning
     return customer if disposition is customer.disposition else replace(customer, disposition=disposition)
-
-
-def market_of(context: PlanContext, tenant_id: TenantId, country: str) -> Market:
-    """What a customer of a country moves from and into, as far as it is known (invariant 9)."""
-    source, target = context.sources[tenant_id], context.target
-    models = [context.billing_models.get(one) for one in (tenant_id, target.id)]
-    owners = None if None in models else all(model is not None and model.owns_the_bill for model in models)
-    return Market(
-        today=context.today,
-        in_region=context.regions.same_region(country, target.country) if country else None,
-        billing_owners=owners,
-        source_currency=context.regions.currency_of(source),
-        target_currency=context.regions.currency_of(target),
-    )
 
 
 def _reviewed(entry: BookEntry, context: PlanContext) -> Review:
@@ -176,9 +161,8 @@ def _items(
     at_target = [one for one in entry.subscriptions if one.tenant_id == context.target.id]
     offers = context.catalog.get(country)  # None: this country's catalog was not read, nothing is said about offers
     free = [one for one in at_target if one.id not in context.spoken_for and one.wire_status == WireStatus.ACTIVE]
-    markets = {tenant: market_of(context, tenant, country) for tenant in {one.tenant_id for one in held}}
     held.sort(key=lambda one: (one.tenant_id, one.id))
-    items = tuple(_item(one, context, offers, markets[one.tenant_id], facts) for one in held)
+    items = tuple(_item(one, context, offers, context.market(one.tenant_id, country), facts) for one in held)
     if offers is not None and context.mapping:
         items = tuple(_with_other_offer(item, context.mapping, offers, skus) for item in items)
     if free:

@@ -6,8 +6,11 @@ type (commerce reference 3.2, 1.2).
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from tenantfold.domain.model import CommerceKind, ProductKind, Subscription
 
+CACHED = 4096  # offers that one partner holds; half a million subscriptions ask for few of them
 AZURE_PLAN = "DZH318Z0BPS6"  # product id of the Azure plan (commerce reference 1.2)
 _LEGACY_AZURE = "MS-AZR"
 _LICENSE, _SOFTWARE = "CFQ7TTC0", "DG7GMGF0"  # how product ids of licenses and of software begin
@@ -27,9 +30,13 @@ def commerce_kind(subscription: Subscription) -> CommerceKind:
 
 def product_kind(subscription: Subscription) -> ProductKind:
     """Tell what is sold; a kind this program does not know is unknown, never the nearest (R-227)."""
-    offer_id, product_type = subscription.offer_id, subscription.product_type
+    return _kind_of(subscription.offer_id, subscription.product_type, subscription.billing_type)
+
+
+@lru_cache(maxsize=CACHED)
+def _kind_of(offer_id: str, product_type: str, billing_type: str) -> ProductKind:
     if not product_type and ":" not in offer_id:
-        return _legacy_kind(subscription)
+        return _legacy_kind(offer_id, billing_type)
     if product_type:
         return _kind_of_type(product_type.lower())
     if offer_id.startswith(AZURE_PLAN):
@@ -39,10 +46,10 @@ def product_kind(subscription: Subscription) -> ProductKind:
     return ProductKind.SOFTWARE if offer_id.startswith(_SOFTWARE) else ProductKind.UNKNOWN
 
 
-def _legacy_kind(subscription: Subscription) -> ProductKind:
-    if subscription.billing_type == "usage" or subscription.offer_id.upper().startswith(_LEGACY_AZURE):
+def _legacy_kind(offer_id: str, billing_type: str) -> ProductKind:
+    if billing_type == "usage" or offer_id.upper().startswith(_LEGACY_AZURE):
         return ProductKind.LEGACY_AZURE
-    return ProductKind.LEGACY_LICENSE if subscription.billing_type == "license" else ProductKind.UNKNOWN
+    return ProductKind.LEGACY_LICENSE if billing_type == "license" else ProductKind.UNKNOWN
 
 
 def _kind_of_type(product_type: str) -> ProductKind:
@@ -56,6 +63,7 @@ def _kind_of_type(product_type: str) -> ProductKind:
     return ProductKind.SOFTWARE if "software" in product_type else ProductKind.UNKNOWN
 
 
+@lru_cache(maxsize=CACHED)
 def is_modern_offer(offer_id: str) -> bool:
     """Whether an offer id can only be new commerce or Azure: suspending such a one stops no bill (R-135)."""
     return ":" in offer_id or offer_id.upper().startswith(_LEGACY_AZURE)

@@ -42,8 +42,6 @@ class RouteFacts:
 
     kind: ProductKind
     wire_status: str
-    billing_cycle: str = ""
-    license_count: int = 0
     ends_on: date | None = None
     terms: ItemTerms | None = None
 
@@ -194,8 +192,6 @@ def facts_of(subscription: Subscription, is_transferable: bool | None = None) ->
     return RouteFacts(
         kind=kind,
         wire_status=subscription.wire_status,
-        billing_cycle=subscription.billing_cycle,
-        license_count=subscription.license_count,
         ends_on=subscription.commitment_end_on,
         terms=_terms(subscription, kind, is_transferable),
     )
@@ -221,8 +217,6 @@ def facts_of_item(item: PlanItem) -> RouteFacts:
     return RouteFacts(
         kind=item.kind,
         wire_status=item.wire_status,
-        billing_cycle=item.billing_cycle,
-        license_count=item.license_count,
         ends_on=item.ends_on,
         terms=item.terms,
     )

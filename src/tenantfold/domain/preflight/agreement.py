@@ -5,7 +5,6 @@ from __future__ import annotations
 from tenantfold.domain.facts import BillingModel
 from tenantfold.domain.findings import FindingCode, Severity
 from tenantfold.domain.policy import AgreementSource
-from tenantfold.domain.preflight.place import wants_to_move
 from tenantfold.domain.preflight.review import Review
 from tenantfold.domain.preflight.rule import Answer, Rule, Said, Topic, Unverified, customer_rule
 from tenantfold.domain.states import Owner
@@ -27,7 +26,7 @@ def agreement_contact_missing(review: Review) -> Answer:
     context = review.context
     if review.entry.customer_id in context.contacts or context.policy.agreement_source is AgreementSource.CUSTOMER:
         return None
-    if review.facts.has_agreement or not wants_to_move(review):
+    if review.facts.has_agreement or not review.wants_to_move:
         return None
     return Said(
         "No contact and date for the Microsoft Customer Agreement were given; unless the customer signed it directly, "
@@ -49,7 +48,7 @@ def agreement_contact_missing(review: Review) -> Answer:
 )
 def agreement_missing(review: Review) -> Answer:
     """The customer must accept the agreement itself (policy.agreement_source), and has not with the target."""
-    if review.context.policy.agreement_source is AgreementSource.LIST or not wants_to_move(review):
+    if review.context.policy.agreement_source is AgreementSource.LIST or not review.wants_to_move:
         return None
     if review.facts.has_agreement is None:
         return Unverified("whether the customer accepted the Microsoft Customer Agreement directly.")
@@ -71,7 +70,7 @@ def agreement_missing(review: Review) -> Answer:
 )
 def partner_id_missing(review: Review) -> Answer:
     """The target tenant shows no partner location id; without an active one it may not sell."""
-    if review.context.target.partner_id or not wants_to_move(review):
+    if review.context.target.partner_id or not review.wants_to_move:
         return None
     return Said("The target tenant shows no partner location id of its own.")
 
@@ -89,7 +88,7 @@ def partner_id_missing(review: Review) -> Answer:
 def reseller_missing(review: Review) -> Answer:
     """Some subscriptions name a reseller on record and others do not, or the target sells through resellers."""
     bare = sum(1 for item in review.items if not item.partner_id_on_record)
-    if not bare or not wants_to_move(review):
+    if not bare or not review.wants_to_move:
         return None
     provider = review.context.billing_models.get(review.context.target.id) is BillingModel.INDIRECT_PROVIDER
     if bare == len(review.items) and not provider:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from tenantfold.domain.facts import BillingModel, CustomerFacts
@@ -21,6 +21,7 @@ from tenantfold.domain.model import (
 )
 from tenantfold.domain.policy import PlanPolicy
 from tenantfold.domain.regions import RegionMap
+from tenantfold.domain.routes import Market, market_between
 from tenantfold.domain.states import Counterpart
 
 HELD = frozenset({WireStatus.ACTIVE, WireStatus.SUSPENDED})  # what counts against a customer tenant's limits
@@ -49,9 +50,24 @@ class PlanContext:
     billing_models: Mapping[TenantId, BillingModel] = field(default_factory=dict)
     customer_facts: Mapping[CustomerId, CustomerFacts] = field(default_factory=dict)
     spoken_for: frozenset[SubscriptionId] = field(init=False)
+    markets: dict[tuple[TenantId, str], Market] = field(init=False, default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         targets = frozenset(
             counterpart.target_id for counterpart in self.counterparts.values() if counterpart.target_id is not None
         )
         object.__setattr__(self, "spoken_for", targets)
+
+    def market(self, tenant_id: TenantId, country: str) -> Market:
+        """What a customer of a country moves from and into, as far as it is known; worked out once for each pair."""
+        known = self.markets.get((tenant_id, country))
+        if known is None:
+            known = self.markets[tenant_id, country] = self._market(tenant_id, country)
+        return known
+
+    def _market(self, tenant_id: TenantId, country: str) -> Market:
+        market = market_between(self.sources[tenant_id], self.target, country, self.regions, self.today)
+        models = [self.billing_models.get(one) for one in (tenant_id, self.target.id)]
+        if None in models:
+            return market
+        return replace(market, billing_owners=all(model is not None and model.owns_the_bill for model in models))

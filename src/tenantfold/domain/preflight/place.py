@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 from tenantfold.domain.findings import FindingCode, Severity
-from tenantfold.domain.model import Route, WireStatus
+from tenantfold.domain.model import Route
 from tenantfold.domain.policy import GovernmentCloud
 from tenantfold.domain.preflight.review import Review
 from tenantfold.domain.preflight.rule import Answer, Rule, Said, Topic, customer_rule
 from tenantfold.domain.states import Owner
 
 US_GOVERNMENT = "us_government"  # the name of the cloud in the settings
-_STAYS = frozenset({Route.SKIP, Route.KEEP})
-
-
-def wants_to_move(review: Review) -> bool:
-    """Whether anything of the customer goes to the target, or would, were the target not in another region."""
-    return any(
-        item.route not in _STAYS or (item.route is Route.KEEP and item.wire_status == WireStatus.ACTIVE)
-        for item in review.items
-    )
 
 
 @customer_rule(
@@ -51,7 +42,7 @@ def customer_not_read(review: Review) -> Answer:
 )
 def country_unknown(review: Review) -> Answer:
     """No tenant shows the customer's country."""
-    if review.country or not wants_to_move(review):
+    if review.country or not review.wants_to_move:
         return None
     return Said("No tenant shows this customer's country.")
 
@@ -68,7 +59,7 @@ def country_unknown(review: Review) -> Answer:
 )
 def outside_region(review: Review) -> Answer:
     """The customer's country lies in another CSP region than the target tenant (data/csp-regions.json)."""
-    if review.in_region is not False or not wants_to_move(review):
+    if review.in_region is not False or not review.wants_to_move:
         return None
     regions, country, target = review.context.regions, review.country, review.context.target.country
     return Said(
@@ -109,7 +100,7 @@ def other_country(review: Review) -> Answer:
     if not review.in_region:
         return None
     sources = review.context.sources
-    if any(sources[tenant].country == review.country for tenant in review.sources) or not wants_to_move(review):
+    if any(sources[tenant].country == review.country for tenant in review.sources) or not review.wants_to_move:
         return None
     homes = ", ".join(sorted({sources[tenant].country for tenant in review.sources}))
     return Said(f"The customer is in {review.country}, its partner tenant in {homes}; the region is one.")
@@ -130,6 +121,6 @@ def cloud_plan_only(review: Review) -> Answer:
     context = review.context
     if context.cloud != US_GOVERNMENT or context.policy.us_government is GovernmentCloud.MOVE:
         return None
-    if not wants_to_move(review):
+    if not review.wants_to_move:
         return None
     return Said("The tenants are in Microsoft Cloud for US Government, where this program only plans.")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tenantfold.domain.facts import CustomerFacts
-from tenantfold.domain.model import Offer, Route, Sku, Subscription, TenantId
+from tenantfold.domain.model import Offer, Route, Sku, Subscription, TenantId, WireStatus
 from tenantfold.domain.plan import PlanItem
 from tenantfold.domain.preflight.context import PlanContext
 from tenantfold.domain.records import BookEntry
+
+STAYS = frozenset({Route.SKIP, Route.KEEP})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -30,6 +32,13 @@ class Review:
     facts: CustomerFacts
     in_region: bool | None
     free: tuple[Subscription, ...] = ()
+    wants_to_move: bool = field(init=False)  # anything goes to the target, or would, were it not in another region
+
+    def __post_init__(self) -> None:
+        self.wants_to_move = any(
+            item.route not in STAYS or (item.route is Route.KEEP and item.wire_status == WireStatus.ACTIVE)
+            for item in self.items
+        )
 
     def orders(self, item: PlanItem) -> Offer | None:
         """The legacy offer that will be ordered for an item; None when nothing is, or when it is not known."""
@@ -58,4 +67,4 @@ class Review:
 
 def sku_id(offer_id: str) -> str:
     """``PRODUCT:SKU`` of a catalog item id; its third part changes with time (commerce reference 1.2)."""
-    return ":".join(offer_id.split(":")[:2])
+    return ":".join(offer_id.split(":")[:2]) if ":" in offer_id else offer_id

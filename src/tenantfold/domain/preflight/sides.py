@@ -7,7 +7,7 @@ from collections import Counter
 from tenantfold.domain.findings import FindingCode, Severity
 from tenantfold.domain.model import ProductKind, Route, WireStatus
 from tenantfold.domain.plan import PlanItem
-from tenantfold.domain.preflight.review import Review, sku_id
+from tenantfold.domain.preflight.review import STAYS, Review, sku_id
 from tenantfold.domain.preflight.rule import Answer, Rule, Said, Topic, Unverified, customer_rule, item_rule
 from tenantfold.domain.states import Owner
 
@@ -49,12 +49,12 @@ def same_sku_twice(review: Review) -> Answer:
     """Several moving subscriptions of one customer are of the same product."""
     if len(review.items) < 2:  # noqa: PLR2004 - two of them
         return None
-    counted = Counter(sku_id(item.offer_id) for item in review.items if item.route not in {Route.SKIP, Route.KEEP})
-    twice = [offer for offer, count in counted.items() if count > 1]
-    if not twice:
+    held = [sku_id(item.offer_id) for item in review.items if item.route not in STAYS]
+    if len(set(held)) == len(held):
         return None
     names = {sku_id(item.offer_id): item.offer_name for item in review.items}
-    return Said(", ".join(f"{names[offer]}: {counted[offer]} subscriptions" for offer in twice) + ".")
+    twice = [(offer, count) for offer, count in Counter(held).items() if count > 1]
+    return Said(", ".join(f"{names[offer]}: {count} subscriptions" for offer, count in twice) + ".")
 
 
 @customer_rule(

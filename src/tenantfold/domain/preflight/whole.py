@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from tenantfold.domain.findings import FindingCode, Severity
-from tenantfold.domain.preflight.place import wants_to_move
 from tenantfold.domain.preflight.review import Review
 from tenantfold.domain.preflight.rule import Answer, Rule, Said, Topic, customer_rule, planner_rule
 from tenantfold.domain.states import Owner
@@ -46,7 +45,7 @@ PART_STAYS = planner_rule(
 )
 def nothing_to_move(review: Review) -> Answer:
     """Nothing of the customer is active and moves."""
-    if wants_to_move(review) or review.entry.unread:
+    if review.wants_to_move or review.entry.unread:
         return None
     if any(one.severity is not Severity.NOTE for item in review.items for one in item.findings) or any(
         item.subscription_id in review.context.counterparts for item in review.items
