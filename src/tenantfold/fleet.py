@@ -23,6 +23,7 @@ from tenantfold.flow.waves import WaveKeeper
 from tenantfold.reports.letters import write_letter
 from tenantfold.reports.tables import TABLES, table_rows
 from tenantfold.reports.workbook import write_tables
+from tenantfold.store.queue import conninfo
 from tenantfold.store.runlock import beside_others
 from tenantfold.store.workers import WorkerBook, WorkerRow
 
@@ -84,7 +85,7 @@ def _queue(program: Program, work: Reconciler, book: WorkerBook, name: str, plac
         lost_after_seconds=given.lost_after_seconds,
     )
     return QueueDispatcher(
-        database.url, program.clock, options, upkeep, lambda queue_id: book.name_in_queue(name, queue_id)
+        conninfo(database), program.clock, options, upkeep, lambda queue_id: book.name_in_queue(name, queue_id)
     )
 
 
@@ -103,7 +104,7 @@ def office(program: Program) -> JobOffice:
             "Jobs for workers need a ledger in PostgreSQL; this one is a SQLite file.",
             next_step="Run the command itself instead: tenantfold inventory, export or invite --again.",
         )
-    return JobOffice(program.store.database.url, program.store, tuple(chores(program)))
+    return JobOffice(conninfo(program.store.database), program.store, tuple(chores(program)))
 
 
 def chores(program: Program) -> dict[str, Report]:

@@ -19,6 +19,7 @@ from tenantfold.dispatch.upkeep import Upkeep
 from tenantfold.domain.model import CustomerId
 from tenantfold.domain.states import Phase
 from tenantfold.store import Store
+from tenantfold.store.queue import conninfo
 from tenantfold.store.workers import WorkerBook
 from tests.store.conftest import fresh_postgres, postgres_template, postgres_url
 from tests.store.samples import NOW, TENANTS, customer_id, plan_customer, saved_plan, step_of
@@ -41,7 +42,7 @@ async def ledger(postgres_url: str, postgres_template: str) -> AsyncIterator[Sto
 @pytest.fixture
 async def jobs(ledger: Store) -> AsyncIterator[App]:
     """The job queue of the ledger, as a library user sees it."""
-    async with App(connector=queue_connector(ledger.database.url, connections=2)).open_async() as app:
+    async with App(connector=queue_connector(conninfo(ledger.database), connections=2)).open_async() as app:
         yield app
 
 
@@ -119,7 +120,7 @@ def worker(store: Store, work: Ledgered, name: str = "w1", **fields: object) -> 
     book = WorkerBook(store.database)
     options = QueueOptions(concurrency=4, heartbeat_seconds=0.5, lost_after_seconds=LOST_AFTER)
     dispatcher = QueueDispatcher(
-        store.database.url,
+        conninfo(store.database),
         SystemClock(),
         options,
         upkeep(store, **fields),

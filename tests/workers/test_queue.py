@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 from procrastinate import App
 
-from tenantfold.clock import ManualClock
+from tenantfold.clock import ManualClock, SystemClock
 from tenantfold.dispatch.feeder import DRIVES
 from tenantfold.dispatch.jobs import JobOffice, journaled
 from tenantfold.dispatch.upkeep import CHORES, Upkeep
@@ -16,6 +16,7 @@ from tenantfold.domain.model import CustomerId
 from tenantfold.domain.states import Phase
 from tenantfold.errors import AuthError, InputError, StoreError
 from tenantfold.store import Store
+from tenantfold.store.queue import conninfo
 from tenantfold.store.runlock import beside_others
 from tenantfold.store.workers import WorkerBook, WorkerState
 from tests.store.samples import NOW, customer_id
@@ -69,8 +70,7 @@ async def test_a_stop_lets_drives_end_and_leaves_the_rest_to_others(ledger: Stor
 
     await until(busy, also=task)
     work.stopped = True
-    for _ in range(10):
-        await asyncio.sleep(0.05)
+    await SystemClock().sleep(0.5)
     assert not task.done()
     released.set()
     await task
@@ -179,7 +179,7 @@ async def test_a_coarse_job_is_done_once_and_its_result_kept(ledger: Store):
     async def fail() -> str:
         raise InputError("The file is gone.")
 
-    office = JobOffice(ledger.database.url, ledger, ("count", "fail"))
+    office = JobOffice(conninfo(ledger.database), ledger, ("count", "fail"))
     assert await office.submit("count")
     assert not await office.submit("count")
     assert await office.submit("fail")

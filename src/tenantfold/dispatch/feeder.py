@@ -6,19 +6,19 @@ would have to be taken out again when somebody pauses a wave.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from procrastinate import SyncPsycopgConnector
 from procrastinate.exceptions import ProcrastinateException
 from procrastinate.jobs import Job
 from procrastinate.manager import JobManager
-from sqlalchemy import Connection
 
 from tenantfold.errors import StoreError
 from tenantfold.flow.ports import Clock
 from tenantfold.store import queue
 from tenantfold.store.database import Database
-from tenantfold.store.queue import Due
+from tenantfold.store.queue import DriverConnection, Due
 
 DRIVES = "drives"  # the queue of customers to drive
 DRIVE = "drive"  # its only task
@@ -37,17 +37,12 @@ class Feeder:
     async def feed(self) -> int:
         """Fill the backlog; returns how many customers were queued. StoreError."""
         try:
-            return await self._database.write(self._feed, durable=False)
+            return await queue.feed(self._database, DRIVES, self._clock.now(), self._backlog, self._put)
         except ProcrastinateException as error:
             raise StoreError(f"The job queue refused a customer: {error}", database=self._database.name) from error
 
-    def _feed(self, conn: Connection) -> int:
-        if not queue.be_the_feeder(conn):
-            return 0
-        due = queue.to_queue(conn, DRIVES, self._clock.now(), self._backlog)
-        if due:
-            self._jobs.batch_defer_jobs([_job(one) for one in due], connection=queue.driver_connection(conn))
-        return len(due)
+    def _put(self, due: Sequence[Due], connection: DriverConnection) -> None:
+        self._jobs.batch_defer_jobs([_job(one) for one in due], connection=connection)
 
 
 def _job(due: Due) -> Job:

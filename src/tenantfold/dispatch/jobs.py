@@ -12,7 +12,6 @@ from datetime import datetime
 
 from procrastinate import App, PsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
-from sqlalchemy import URL
 
 from tenantfold.dispatch.feeder import DRIVES
 from tenantfold.dispatch.upkeep import CHORES, Chore
@@ -40,8 +39,8 @@ class JobLine:
 class JobOffice:
     """Takes coarse jobs and says how they stand; PostgreSQL only. StoreError when the queue cannot be reached."""
 
-    def __init__(self, url: URL, ledger: Ledger, kinds: Sequence[str]) -> None:
-        self._url = url
+    def __init__(self, conninfo: str, ledger: Ledger, kinds: Sequence[str]) -> None:
+        self._conninfo = conninfo
         self._ledger = ledger
         self._kinds = tuple(kinds)
 
@@ -78,16 +77,16 @@ class JobOffice:
     @asynccontextmanager
     async def _app(self) -> AsyncIterator[App]:
         try:
-            async with App(connector=queue_connector(self._url, connections=1)).open_async() as app:
+            async with App(connector=queue_connector(self._conninfo, connections=1)).open_async() as app:
                 yield app
         except ConnectorException as error:
             raise StoreError(f"The job queue failed: {error}.") from error
 
 
-def queue_connector(url: URL, *, connections: int) -> PsycopgConnector:
-    """The job queue in the ledger's own database."""
+def queue_connector(conninfo: str, *, connections: int) -> PsycopgConnector:
+    """The job queue in the ledger's own database (``store.queue.conninfo``)."""
     return PsycopgConnector(
-        conninfo=url.set(drivername="postgresql").render_as_string(hide_password=False),
+        conninfo=conninfo,
         kwargs={"application_name": "tenantfold queue"},
         min_size=1,
         max_size=connections,

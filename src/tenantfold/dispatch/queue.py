@@ -16,7 +16,6 @@ from dataclasses import dataclass
 import structlog
 from procrastinate import App, JobContext, PsycopgConnector
 from procrastinate.exceptions import ConnectorException
-from sqlalchemy import URL
 
 from tenantfold.dispatch.feeder import DRIVE, DRIVES
 from tenantfold.dispatch.jobs import queue_connector
@@ -51,13 +50,13 @@ class QueueDispatcher:
 
     def __init__(
         self,
-        url: URL,
+        conninfo: str,
         clock: Clock,
         options: QueueOptions,
         upkeep: Upkeep,
         on_queue_id: Callable[[int], Awaitable[None]],
     ) -> None:
-        self._connector = queue_connector(url, connections=CONNECTIONS)
+        self._connector = queue_connector(conninfo, connections=CONNECTIONS)
         self._clock = clock
         self._options = options
         self._upkeep = upkeep
@@ -125,19 +124,18 @@ class _Forward(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Pass one on, without its traceback: what it means for us is raised and logged by us."""
-        log.warning("worker.queue.said", text=record.getMessage())
+        log.warning("worker.queue.said", text=str(record.msg))
 
 
 @contextmanager
 def _library_log() -> Iterator[None]:
-    library, handler = logging.getLogger("procrastinate"), _Forward(logging.WARNING)
-    library.addHandler(handler)
-    propagates, library.propagate = library.propagate, False
+    library = logging.getLogger("procrastinate")
+    before = library.handlers, library.propagate
+    library.handlers, library.propagate = [_Forward(logging.WARNING)], False
     try:
         yield
     finally:
-        library.removeHandler(handler)
-        library.propagate = propagates
+        library.handlers, library.propagate = before
 
 
 class _Drives:

@@ -116,7 +116,7 @@ class Upkeep:
 
     async def analyze(self) -> None:
         """Let the server count the queue's tables."""
-        await self.database.write(queue.analyze, durable=False)
+        await queue.analyze(self.database)
 
 
 class _Inherited(BaseRetryStrategy):

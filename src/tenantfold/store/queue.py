@@ -6,22 +6,22 @@ anything: a lost job costs a moment, because the ledger knows who is due.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any, TypeAlias
 
+import psycopg
 from procrastinate.schema import SchemaManager
 from sqlalchemy import Connection, select, text
 
 from tenantfold.domain.model import CustomerId
 from tenantfold.store import tables
+from tenantfold.store.database import Database
 from tenantfold.store.progress import due_customers
 
-if TYPE_CHECKING:
-    import psycopg
-
+DriverConnection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 _FEEDER_LOCK = 0x7466_6665  # an advisory lock of our own: one feeder at a time
 _IS_THERE = text("SELECT to_regclass('procrastinate_jobs') IS NOT NULL")
 _SCHEMA = text("SELECT obj_description('procrastinate_jobs'::regclass, 'pg_class')")
@@ -29,6 +29,7 @@ _QUEUED = text(
     "SELECT lock, status::text AS status FROM procrastinate_jobs"
     " WHERE queue_name = :queue AND status IN ('todo', 'doing')"
 )
+_BE_THE_FEEDER = text("SELECT pg_try_advisory_xact_lock(:key)")
 _TABLES = ("procrastinate_jobs", "procrastinate_events", "procrastinate_periodic_defers", "procrastinate_workers")
 
 
@@ -38,6 +39,10 @@ class Due:
 
     customer_id: CustomerId
     deadline_at: datetime | None
+
+
+Put = Callable[[Sequence[Due], DriverConnection], None]
+"""Puts customers into the queue over the driver's own connection, inside the transaction that is open on it."""
 
 
 def prepare(conn: Connection) -> None:
@@ -63,12 +68,40 @@ def is_current(conn: Connection) -> bool:
     return bool(there) and conn.execute(_SCHEMA).scalar() == _library_migrations()[-1].name
 
 
-def be_the_feeder(conn: Connection) -> bool:
-    """Take the feeder's lock until the transaction ends. False: somebody else feeds just now."""
-    return bool(conn.execute(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": _FEEDER_LOCK}).scalar())
+async def feed(database: Database, queue: str, now: datetime, backlog: int, put: Put) -> int:
+    """Fill a queue with due customers up to its backlog, in one transaction with what the ledger says of them.
+
+    Returns how many were put; 0 as well when somebody else feeds just now. ``put`` may be called twice (a broken
+    deadlock), the first time without effect. StoreError.
+    """
+
+    def fill(conn: Connection) -> int:
+        if not conn.execute(_BE_THE_FEEDER, {"key": _FEEDER_LOCK}).scalar():
+            return 0
+        due = _to_queue(conn, queue, now, backlog)
+        if due:
+            put(due, _driver_connection(conn))
+        return len(due)
+
+    return await database.write(fill, durable=False)
 
 
-def to_queue(conn: Connection, queue: str, now: datetime, backlog: int) -> tuple[Due, ...]:
+async def analyze(database: Database) -> None:
+    """Count the queue's tables afresh: they change faster than the server looks at them (engine.md c)."""
+
+    def count(conn: Connection) -> None:
+        for name in _TABLES:
+            conn.exec_driver_sql(f"ANALYZE {name}")
+
+    await database.write(count, durable=False)
+
+
+def conninfo(database: Database) -> str:
+    """The ledger's database as the driver wants it, with its password: for connections, never for messages."""
+    return database.url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def _to_queue(conn: Connection, queue: str, now: datetime, backlog: int) -> tuple[Due, ...]:
     """Due customers that are neither queued nor driven, as many as the backlog has room for, most urgent first.
 
     The queue is read before the ledger: a drive that ends in between has written its customer's next due time before
@@ -84,16 +117,10 @@ def to_queue(conn: Connection, queue: str, now: datetime, backlog: int) -> tuple
     return tuple(Due(customer_id=one, deadline_at=deadlines.get(one)) for one in due)
 
 
-def driver_connection(conn: Connection) -> psycopg.Connection:
+def _driver_connection(conn: Connection) -> DriverConnection:
     """The driver's own connection, for the library to write in this very transaction."""
-    found: psycopg.Connection = conn.connection.driver_connection  # type: ignore[assignment]  # psycopg on PostgreSQL
+    found: DriverConnection = conn.connection.driver_connection  # type: ignore[assignment]  # psycopg on PostgreSQL
     return found
-
-
-def analyze(conn: Connection) -> None:
-    """Count the queue's tables afresh: they change faster than the server looks at them (engine.md c)."""
-    for name in _TABLES:
-        conn.exec_driver_sql(f"ANALYZE {name}")
 
 
 def _deadlines(conn: Connection, customer_ids: Sequence[CustomerId]) -> dict[str, datetime]:
@@ -110,4 +137,4 @@ def _library_migrations() -> list[Path]:
 
 
 def _run(conn: Connection, script: str) -> None:
-    driver_connection(conn).execute(script.encode())  # many statements, as the library ships them
+    _driver_connection(conn).execute(script.encode())  # many statements, as the library ships them
