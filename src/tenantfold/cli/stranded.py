@@ -43,6 +43,7 @@ def stranded(  # noqa: PLR0913  # one argument an option
 
     async def work(program: Program, renderer: Renderer) -> ExitCode:
         decision = _decision(adopt, by, reason, resend=resend, abandon=abandon)
+        await program.follow_server_time()
         task = StrandedTask(cutover=program.cutover(), ledger=program.store)
         found = await find_customer(program, customer) if customer else None
         if decision is None:

@@ -126,8 +126,13 @@ async def _look(
 
 
 async def _read(task: StrandedTask, customer_id: CustomerId, tenants: tuple[TenantId, ...]) -> Observation:
-    """Both sides now. The time is taken before the reads. Raises PartnerCenterError."""
-    now, target_id = task.cutover.clock.now(), task.cutover.target_id
+    """Both sides now. Raises PartnerCenterError.
+
+    One answer comes first, so that the clock follows the server's; then the time is taken before the reads.
+    """
+    target_id = task.cutover.target_id
+    await task.cutover.tenants[target_id].subscriptions(customer_id)
+    now = task.cutover.clock.now()
     wanted = (*(one for one in dict.fromkeys(tenants) if one != target_id), target_id)
     reads = await asyncio.gather(*(task.cutover.tenants[one].subscriptions(customer_id) for one in wanted))
     return _observation(now, (read.value for found in reads for read in found), target_id)
