@@ -120,3 +120,41 @@ def test_a_scheduled_wave_starts_at_its_time_and_holds_one_customer_that_was_pau
     status = bench.good("status")
     assert [one["wave"]["state"] for one in status["waves"]] == ["finished"]
     assert "the bottleneck is" in status["eta"]
+
+
+def test_steering_commands_hold_release_and_retry_whom_they_name(bench: Bench) -> None:
+    """Lists join and leave a wave; aborted customers are out until they are resumed; wrong words are explained."""
+    bench.approved_plan()
+    everybody = [one["customer_id"] for one in bench.good("status")["customers"] if one["phase"] == "planned"]
+    file = bench.folder / "some.csv"
+    file.write_text("customer_id\n" + "\n".join(everybody[:3]) + "\n")
+    made = bench.good("wave", "new", "some", "--customers", str(file))
+    assert made["check"]["size"]["customers"] == 3
+    more = bench.folder / "more.csv"
+    more.write_text("customer_id\n" + "\n".join(everybody[2:5]) + "\n")
+    answer = bench.good("wave", "add", "some", "--customers", str(more))
+    assert (answer["added"], answer["left_out"]) == (2, {everybody[2]: "it is in wave some"})
+    assert bench.good("wave", "remove", "some", "--customers", str(file))["removed"] == 3
+    bench.good("abort", "--customer", everybody[3], "--now", "--by", "Eva", "--reason", "left us")
+    explained = bench.run("explain", everybody[3])
+    assert "Held: It was aborted at once" in explained.stdout
+    assert "By Eva" in explained.stdout
+    assert bench.good("resume", "--customer", everybody[3]) == {
+        "customer_id": everybody[3],
+        "lifted": True,
+        "held": "wave",
+    }
+    assert bench.good("pause", "--all")["customers"] == len(everybody)
+    bench.good("resume", "--all")
+    assert bench.good("abort", "--wave", "some")["wave"]["state"] == "aborted"
+    assert bench.good("retry-failed", "--all") == {"due": 0}
+    for words, said in (
+        (("pause",), "exactly one of --customer X, --wave NAME and --all"),
+        (("abort", "--wave", "sme"), "Did you mean some?"),
+        (("wave", "schedule", "some", "--at", "tomorrow"), "a time with its zone, such as 2026-03-03T06:00Z"),
+        (("wave", "resume", "some"), "it cannot become running or anything else any more"),
+        (("wave", "new", "none", "--country", "XX"), "Nobody can be put into wave none"),
+    ):
+        code, answered = bench.refused(*words)
+        assert code == BAD_INPUT, answered
+        assert said in answered

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, case, delete, exist
 
 from tenantfold.domain.guards import RefusalCode
 from tenantfold.domain.model import CustomerId
+from tenantfold.domain.plan import Disposition
 from tenantfold.domain.records import Event
 from tenantfold.domain.states import Phase
 from tenantfold.domain.waves import Held, Hold, WaveState
@@ -117,7 +118,8 @@ def save(conn: Connection, customer_id: CustomerId, hold: Hold, event: Event) ->
     )
     conn.execute(insert(tables.event).values(_event_row(event)))
     refresh(conn, *_only(customer_id))
-    held = select(func.count()).where(_progress.held == hold.kind.value, *_only(customer_id))
+    to_move = (_progress.disposition == Disposition.MOVE.value, _progress.phase.not_in(_FINAL))
+    held = select(func.count()).where(_progress.held == hold.kind.value, *to_move, *_only(customer_id))
     return conn.execute(held).scalar() or 0
 
 
