@@ -26,7 +26,7 @@ class Thing(NamedTuple):
     name: str
     order: str
     offer: str
-    count: int
+    count: int  # type: ignore[assignment]  # licenses; nobody counts in a tuple of these
     cycle: str
     parent: str | None
     status: str = "active"

@@ -14,7 +14,7 @@ from tests.model.variants import SHAPES
 @pytest.mark.parametrize(
     ("one", "other", "luck"),
     [
-        ("two equal bases", "a base and its add-on", ("the answer is lost", "shows up")),
+        ("two equal bases", "a base and its add-on", ("the answer is lost",)),
         pytest.param("two equal bases", "a base and its add-on", ("lost", "shows up"), marks=pytest.mark.slow),
         pytest.param("two cycles", "a base and its add-on", ("lost", "shows up"), marks=pytest.mark.slow),
         pytest.param("two cycles", "two equal bases", ("lost", "shows up"), marks=pytest.mark.slow),
