@@ -16,12 +16,9 @@ from tenantfold.simulation import crash_search
 from tenantfold.simulation.judge import Verdict
 from tenantfold.simulation.scenario import Scenario, draw
 
-KINDS = {
-    "twin": "twins",
-    "gap": "gaps",
-    "parity": "unequal",
+HARM = {"twin": "twins", "gap": "gaps", "parity": "unequal", "unapproved": "unapproved writes"}
+RARER = {
     "overlap": "overlaps without reason",
-    "unapproved": "unapproved writes",
     "unexplained": "unexplained",
     "untrue": "untrue",
     "stuck": "stuck",
@@ -60,12 +57,17 @@ class Tally:
         self.faults_fired += verdict.faults_fired
         self.calls += verdict.calls
 
+    def details(self) -> str:
+        """What was survived, and the rarer faults."""
+        rarer = ", ".join(f"{self.faults[kind]:,} {name}" for kind, name in RARER.items())
+        return f"{self.moved:,} of {self.customers:,} customers moved, {self.late:,} explained overlaps; {rarer}"
+
     def line(self) -> str:
-        """All counts in one line; what must be zero comes first."""
-        zeros = ", ".join(f"{self.faults[kind]:,} {name}" for kind, name in KINDS.items())
-        went = f"{self.moved:,} of {self.customers:,} customers moved, {self.late:,} explained overlaps"
+        """The verdict in one line; what must be zero comes first."""
+        zeros = ", ".join(f"{self.faults[kind]:,} {name}" for kind, name in HARM.items())
+        other = sum(self.faults[kind] for kind in RARER)
         trouble = f"{self.kills:,} crashes, {self.faults_fired:,} faults, {self.calls:,} calls"
-        return f"{self.seeds:,} seeds, {zeros}; {went}; {trouble}"
+        return f"{self.seeds:,} seeds, {zeros}, {other:,} other; {trouble}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -119,6 +121,7 @@ def _many(renderer: Renderer, seeds: range, jobs: int) -> int:
             renderer.line(f"{tally.seeds:,} of {len(seeds):,} seeds played, {len(tally.failing)} failing")
     for seed in tally.failing[:SHOWN]:
         _tell(renderer, draw(seed), crash_search.play(draw(seed)))
+    renderer.line(tally.details())
     renderer.line(tally.line(), style="bold red" if tally.failing else "bold green")
     return 1 if tally.failing else 0
 

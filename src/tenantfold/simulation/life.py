@@ -10,10 +10,9 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import httpx2
-from sqlalchemy import Connection
 
 from tenantfold.domain.journal import Intent
 from tenantfold.domain.records import Step
@@ -78,15 +77,15 @@ class _MortalDatabase(Database):
 
     life: Life
 
-    async def read(self, work: Callable[[Connection], T]) -> T:
+    async def read(self, work: Callable[[Any], T]) -> T:
         """Read while alive."""
         self.life.check()
         return await super().read(work)
 
-    async def write(self, work: Callable[[Connection], T], *, durable: bool) -> T:
+    async def write(self, work: Callable[[Any], T], *, durable: bool) -> T:
         """Write while alive: asked again when the unit's turn has come."""
 
-        def guarded(conn: Connection) -> T:
+        def guarded(conn: Any) -> T:  # noqa: ANN401  # a connection; only the store knows its kind
             self.life.check()
             return work(conn)
 

@@ -73,6 +73,10 @@ class VirtualLoop(LoopTimeEventLoop, asyncio.SelectorEventLoop):
         self._home = threading.get_ident()
         self._alarms: dict[int, Callable[[], object]] = {}
 
+    def seconds(self) -> float:
+        """Virtual seconds since the loop was made."""
+        return self.time()
+
     def at_cycle(self, number: int, action: Callable[[], object]) -> None:
         """Call ``action`` before the turn of this number; one action a turn, later ones replace it."""
         self._alarms[number] = action

@@ -236,9 +236,9 @@ def _measures(rng: Random, kind: str) -> dict[str, object]:
         "failed_line": {"line": rng.choice((0, 0, 1)), "count": 1, "skip": rng.randint(0, 2)},
         "token_expires": {"probability": 0.05, "count": rng.randint(1, 3)},
         "unknown_value": {
-            "value": "neverSeenBefore",
+            "value": "never_seen_before",
             "probability": 0.1,
-            "member": rng.choice(("status", "billingCycle")),
+            "member": rng.choice(("status", "billingcycle")),
         },
         "latency": {"seconds": wait, "distribution": "exponential", "probability": 0.1, "passing": "real"},
         "slow_body": {"seconds": wait, "probability": 0.1, "passing": "real"},

@@ -71,7 +71,7 @@ class Stage:
         self.folder = folder
         self.loop = virtual_loop()
         self.emulator = Emulator(
-            world, self.options.emulator, EmulatorClock(world.started_at, monotonic=self.loop.time)
+            world, self.options.emulator, EmulatorClock(world.started_at, monotonic=self.loop.seconds)
         )
         self.network = Network(create_app(self.emulator), self.options.seed)
         self.ledger_file = folder / "tenantfold.db"
@@ -105,7 +105,7 @@ class Stage:
         async with open_program(
             self.settings,
             transport=transport or self.network,
-            clock=ServerClock(system=self._laptop_time, monotonic=self.loop.time),
+            clock=ServerClock(system=self._laptop_time, monotonic=self.loop.seconds),
             store=store or SimulatedStore.open(self.settings.database_url, inline=True),
             environ=self._environ,
         ) as program:
