@@ -119,6 +119,7 @@ def test_a_product_that_could_not_take_its_place_is_not_proposed(fields: dict[st
         ("Exchange Online (Plan 1)", "Exchange Online (Plan 2)", 0.0, 0.4),
         ("Office 365", "Office 365", 1.0, 1.0),
         ("Office 365", "Microsoft 365 E3", 0.0, 0.0),
+        ("Microsoft 365 Business Campaign - 15%", "Microsoft 365 Business", 1.0, 1.0),
     ],
 )
 def test_names_are_alike_by_their_telling_words(one: str, other: str, least: float, most: float):

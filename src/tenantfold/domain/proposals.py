@@ -15,7 +15,11 @@ from tenantfold.domain.model import Offer, OfferId, Sku, SkuTerm
 
 ENOUGH = 0.4  # below this two names have little more in common than the word for the vendor
 _WORD = re.compile(r"[a-z0-9]+")
-_NOISE = frozenset({"microsoft", "for", "the", "and", "a", "of", "with", "plan", "online", "office", "365"})
+_DISCOUNT = re.compile(r"\d+\s*%")  # "15 %" is no version of a product
+_NOISE = frozenset(
+    {"microsoft", "for", "the", "and", "a", "of", "with", "plan", "online", "office", "365"}
+    | {"campaign", "promo", "promotion", "discount", "off", "special"}
+)
 _FAMILIES = (
     "exchange", "sharepoint", "onedrive", "visio", "project", "dynamics", "power", "intune", "mobility", "defender",
     "windows", "teams", "phone", "conferencing", "entra", "directory", "business", "enterprise", "office", "365",
@@ -93,7 +97,7 @@ def family(name: str) -> str:
 
 
 def _words(name: str) -> frozenset[str]:
-    return frozenset(_WORD.findall(name.casefold())) - _NOISE
+    return frozenset(_WORD.findall(_DISCOUNT.sub(" ", name.casefold()))) - _NOISE
 
 
 def _weight(words: Iterable[str]) -> int:

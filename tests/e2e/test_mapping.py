@@ -1,0 +1,54 @@
+"""An offer that is no longer sold: proposed, signed by a person, planned. A plan edited by hand: refused."""
+
+from __future__ import annotations
+
+import csv
+import sqlite3
+from contextlib import closing
+
+from tests.e2e.conftest import Bench
+
+NOT_READY = 3
+
+
+def test_a_proposal_is_written_signed_and_planned(bench: Bench) -> None:
+    """The row has no effect without a name; what a person wrote stays when the command runs again."""
+    bench.good("inventory")
+    bench.good("plan")
+    offered = bench.good("mapping")
+    assert len(offered["added"]) == 1
+    file = bench.folder / "offer-mapping.csv"
+    rows = list(csv.DictReader(file.read_text(encoding="utf-8-sig").splitlines()))
+    assert [row["approved_by"] for row in rows] == [""]
+    assert "mapping_not_approved" in _codes(bench.good("plan") or bench.good("show", "plan"))
+    file.write_text(
+        "source_offer_id,target_offer_id,approved_by\n"
+        f"{rows[0]['source_offer_id']},{rows[0]['target_offer_id']},Ingrid Holm\n"
+    )
+    codes = _codes(bench.good("plan"))
+    assert "mapping_not_approved" not in codes
+    assert bench.good("mapping")["added"] == []
+    assert "Ingrid Holm" in file.read_text()
+
+
+def _codes(plan: dict[str, list[dict[str, list[dict[str, object]]]]]) -> set[object]:
+    """What blocks customers of a plan."""
+    found = [one for customer in plan["blocked"] for one in customer["findings"]]
+    found += [one for customer in plan["blocked"] for item in customer["items"] for one in item["findings"]]  # type: ignore[attr-defined]  # JSON
+    return {one["code"] for one in found}
+
+
+def test_a_plan_edited_by_hand_to_suspend_new_commerce_is_refused(bench: Bench) -> None:
+    """No command reads it: the sentence names the rule and the way back."""
+    bench.good("inventory")
+    bench.good("plan")
+    with closing(sqlite3.connect(bench.folder / "tenantfold.db")) as ledger, ledger:
+        ledger.execute(
+            """UPDATE plan_customer SET value = replace(value, '"kind":"legacy_license"', '"kind":"license"')"""
+        )
+    code, said = bench.refused("show", "plan")
+    assert code == NOT_READY
+    assert "R-135" in said
+    assert "tenantfold plan" in said
+    bench.good("plan")
+    bench.good("show", "plan")
