@@ -127,3 +127,23 @@ async def journaled(store: Store) -> Store:
     await store.record_intent(intent(1, plan_id=plan.id))
     await store.record_step(await step_of(store, 1, Phase.CUTTING_OVER, outcome=outcome(), event="x"), plan.created_at)
     return store
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("dialect", ["postgresql"], indirect=True)
+async def test_a_job_queue_of_another_version_is_too_old_until_init(empty_store: Store):
+    """Made by an older library: `init` brings it up to date (its newest migration runs again) and keeps its jobs."""
+
+    def age(conn: Connection) -> None:
+        conn.execute(text("COMMENT ON TABLE procrastinate_jobs IS '03.04.00_40'")).close()
+        conn.execute(text("INSERT INTO procrastinate_jobs (queue_name, task_name) VALUES ('drives', 'drive')")).close()
+
+    await empty_store.database.write(age, durable=True)
+    with pytest.raises(SchemaTooOldError, match="job queue"):
+        await empty_store.check_schema()
+    await empty_store.migrate()
+    await empty_store.check_schema()
+    jobs = await empty_store.database.read(
+        lambda conn: conn.execute(text("SELECT count(*) FROM procrastinate_jobs")).scalar()
+    )
+    assert jobs == 1
