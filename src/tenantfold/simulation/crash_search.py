@@ -7,56 +7,64 @@ in turn: after n boundaries in simulation n, so that none is left out.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from functools import cache
 from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import TypeVar
 
+from tenantfold.domain.model import CustomerId
 from tenantfold.simulation import story
 from tenantfold.simulation.judge import Verdict, judge
 from tenantfold.simulation.loop import run
 from tenantfold.simulation.scenario import Command, Kill, Moment, Scenario
-from tenantfold.simulation.stage import fast_folder
+from tenantfold.simulation.stage import SimulatedStore, fast_folder
 from tenantfold.simulation.world import Simulation
 
 T = TypeVar("T")
 
+_ALL = 1_000_000  # events
 MOST_PLAYS = 120  # of one seed while it is shrunk
 
 
 def play(scenario: Scenario) -> Verdict:
     """Play a scenario and judge it. Whatever it raises is a fault of ours or of the simulation."""
-    return _play(scenario, with_story=False)[0]
+    return _played(scenario, judge)
 
 
 def tell(scenario: Scenario) -> tuple[str, ...]:
     """Play a scenario and tell its story."""
-    return _play(scenario, with_story=True)[1]
+    return _played(scenario, _story)
 
 
 def journal(scenario: Scenario) -> bytes:
-    """The ledger's file as a scenario leaves it: the same scenario leaves the same bytes."""
-    play(scenario)
-    return (folder() / _LEDGER).read_bytes()
+    """Everything the ledger knows in the end: the same scenario leaves the same bytes, on every machine."""
+    return _played(scenario, _journal)
 
 
-_LEDGER = "tenantfold.db"
+async def _journal(simulation: Simulation) -> bytes:
+    async with SimulatedStore.open(simulation.stage.settings.database_url, inline=True) as store:
+        cases = [await store.case(CustomerId(customer_id)) for customer_id in simulation.stage.world.customers]
+        return repr((cases, await store.events(limit=_ALL))).encode()
 
 
-def _play(scenario: Scenario, *, with_story: bool) -> tuple[Verdict, tuple[str, ...]]:
+def _played(scenario: Scenario, result: Callable[[Simulation], Awaitable[T]]) -> T:
+    """Play a scenario in an empty folder, and what ``result`` makes of its end."""
     place = folder()
     for left in place.iterdir():
         left.unlink() if left.is_file() else shutil.rmtree(left)
 
-    async def main() -> tuple[Verdict, tuple[str, ...]]:
+    async def main() -> T:
         simulation = Simulation(scenario, place)
         await simulation.play()
-        verdict = await judge(simulation)
-        return verdict, await story.tell(simulation, verdict) if with_story else ()
+        return await result(simulation)
 
     return run(main, scenario.seed)
+
+
+async def _story(simulation: Simulation) -> tuple[str, ...]:
+    return await story.tell(simulation, await judge(simulation))
 
 
 @cache
