@@ -204,11 +204,19 @@ class Rule:
 
 EVERYWHERE = ("src/*", "tests/*", "benchmarks/*", "checks/*")
 RULES = (
-    Rule("clock", clock, ("src/*", "tests/*"), ("src/tenantfold/clock.py", "src/partner_center_emulator/clock.py")),
+    Rule(
+        "clock",
+        clock,
+        ("src/*", "tests/*"),
+        ("src/tenantfold/clock.py", "src/partner_center_emulator/clock.py", "tests/partnercenter/virtual.py"),
+    ),
     Rule("sql", sql, ("src/*",), ("src/tenantfold/store/*",)),
     Rule("wire-names", wire_names, ("src/tenantfold/*",), ("src/tenantfold/partnercenter/wire*",)),
     Rule(
-        "print", prints, ("src/*", "tests/*"), ("src/tenantfold/cli/render.py", "src/partner_center_emulator/cli*.py")
+        "print",
+        prints,
+        ("src/*", "tests/*"),
+        ("src/tenantfold/cli/render.py", "src/partner_center_emulator/cli*.py", "tests/model/*"),
     ),
     Rule("environment", environment, ("src/*", "benchmarks/*"), ("src/tenantfold/config.py",)),
     Rule("pure-core", pure_core, ("src/tenantfold/domain/*",)),

@@ -244,7 +244,7 @@ SETTINGS: tuple[Setting, ...] = (
         "Whether a customer may move in part where some of its subscriptions cannot (rule R-32).",
         Choice(("all_or_nothing", "allowed")),
     ),
-    Setting("limits.in_flight", Kind.WHOLE_NUMBER, 16, "Calls to Microsoft under way at once.", Between(1, 100)),
+    Setting("limits.in_flight", Kind.WHOLE_NUMBER, 64, "Calls to Microsoft under way at once.", Between(1, 100)),
     Setting(
         "limits.requests_per_minute",
         Kind.WHOLE_NUMBER,
@@ -334,7 +334,7 @@ class PolicySettings:
 class LimitSettings:
     """How hard we may knock at Microsoft's door. ``requests_per_minute`` counts per partner tenant and resource."""
 
-    in_flight: int = 16
+    in_flight: int = 64
     requests_per_minute: int = 500
 
 

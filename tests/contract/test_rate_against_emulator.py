@@ -31,7 +31,7 @@ from tenantfold.partnercenter import (
     one_host,
     open_http,
 )
-from tests.partnercenter.virtual import LoopClock, run
+from tests.partnercenter.virtual import LoopClock, loop_seconds, pass_seconds, run
 
 MINUTES = 3
 
@@ -44,9 +44,9 @@ class SlowTransport(httpx2.AsyncBaseTransport):
         self._random = random.Random(seed)
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        await asyncio.sleep(self._random.uniform(0.05, 0.5))
+        await pass_seconds(self._random.uniform(0.05, 0.5))
         response = await self._inner.handle_async_request(request)
-        await asyncio.sleep(self._random.uniform(0.05, 0.5))
+        await pass_seconds(self._random.uniform(0.05, 0.5))
         return response
 
 
@@ -66,7 +66,7 @@ async def opened(workers: int, **options: object) -> AsyncIterator[Scene]:
     world = demo_world.build()
     given = Options(strict="record", **options)  # type: ignore[arg-type]  # by name
     clock = LoopClock()
-    emulator = Emulator(world, given, WorldClock(clock.now(), monotonic=asyncio.get_running_loop().time))
+    emulator = Emulator(world, given, WorldClock(clock.now(), monotonic=loop_seconds))
     tenant = next(one for one in world.partner_tenants.values() if one.key != "target")
     person = next(one for one in tenant.users if one.has_mfa and "admin_agent" in one.roles)
     app, book, answers = tenant.apps[0], MemoryRateBook(), Counter[int]()
@@ -96,11 +96,10 @@ async def opened(workers: int, **options: object) -> AsyncIterator[Scene]:
 
 async def keep_busy(scene: Scene, minutes: float) -> None:
     """Let 64 callers of each worker ask for customers one after the other, until the time is over."""
-    loop = asyncio.get_running_loop()
-    end = loop.time() + 60 * minutes
+    end = loop_seconds() + 60 * minutes
 
     async def caller(client: PartnerCenterClient, number: int) -> None:
-        while loop.time() < end:
+        while loop_seconds() < end:
             await client.customer(scene.customers[number % len(scene.customers)])
 
     await asyncio.gather(*(caller(client, number) for client in scene.workers for number in range(64)))

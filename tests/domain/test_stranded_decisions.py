@@ -88,7 +88,7 @@ def test_shows_everything_at_the_target_with_why_it_fits_or_not():
         pytest.param([source(license_count=6)], SETTLED, False, "without effect", id="stale by now"),
     ],
 )
-def test_says_what_the_next_run_will_do(seen: list[Subscription], now: datetime, needs_person: bool, word: str):  # noqa: FBT001
+def test_says_what_the_next_run_will_do(seen: list[Subscription], now: datetime, needs_person: bool, word: str):  # noqa: FBT001 - a column of the table
     """The core's own verdict, in a sentence."""
     sources = [] if any(one.tenant_id != TARGET for one in seen) else [source()]
     told = outlook(case(open_intents=(order_intent(),)), observation(*sources, *seen, at=now), now, POLICY)

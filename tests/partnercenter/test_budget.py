@@ -15,7 +15,7 @@ from tenantfold.domain.model import TenantId
 from tenantfold.domain.rates import Limit, Reservation
 from tenantfold.errors import StoreError
 from tenantfold.partnercenter import Budget, MemoryRateBook, NoLimits
-from tests.partnercenter.virtual import NOON, LoopClock, run, since_noon
+from tests.partnercenter.virtual import NOON, LoopClock, pass_seconds, run, since_noon
 
 SE, NO = TenantId("se"), TenantId("no")
 MIDNIGHT = NOON + timedelta(hours=12)
@@ -38,7 +38,7 @@ class CountingBook(MemoryRateBook):
         self.left += left
         answer = await super().reserve(tenant_id, resource, wanted, now, urgent=urgent, left=left)
         if self._seconds:
-            await asyncio.sleep(self._seconds)
+            await pass_seconds(self._seconds)
         return answer
 
 
@@ -74,7 +74,7 @@ class Calls:
         """One call that takes ``seconds``."""
         async with self.budget.admission(tenant, resource, customer) as admission:
             self.left.append((name, since_noon(admission.left_at)))
-            await asyncio.sleep(seconds)
+            await pass_seconds(seconds)
 
     async def urgent(self, name: str, deadline: datetime = MIDNIGHT, *, seconds: float = 0.0) -> None:
         """One call of a customer in the middle of its cutover."""
@@ -134,9 +134,9 @@ def test_the_urgent_lane_goes_first_by_deadline():
             pass
         early = MIDNIGHT - timedelta(hours=1)
         tasks = [loop.create_task(calls.call(f"normal {number}")) for number in (1, 2)]
-        await asyncio.sleep(1)
+        await pass_seconds(1)
         tasks += [loop.create_task(calls.urgent(f"midnight {number}")) for number in (1, 2)]
-        await asyncio.sleep(1)
+        await pass_seconds(1)
         tasks.append(loop.create_task(calls.urgent("eleven", early)))
         await asyncio.gather(*tasks)
         return calls
@@ -181,10 +181,10 @@ def test_keeps_places_in_flight_for_customers_in_the_middle():
     async def story() -> tuple[Calls, int]:
         calls = Calls(Budget(LoopClock(), book=NoLimits(), in_flight=16))
         tasks = [asyncio.ensure_future(calls.call("slow", seconds=100)) for _ in range(32)]
-        await asyncio.sleep(1)
+        await pass_seconds(1)
         before = len(calls.left)
         with calls.budget.urgent(MIDNIGHT):
-            await asyncio.sleep(100)
+            await pass_seconds(100)
             await calls.call("suspend")
         await asyncio.gather(*tasks)
         return calls, before
@@ -230,7 +230,7 @@ def test_a_full_bucket_does_not_hold_places_others_need():
     async def story() -> Calls:
         calls = Calls(Budget(LoopClock(), book=MemoryRateBook(ONE_AT_A_TIME), in_flight=2))
         tasks = [asyncio.ensure_future(calls.call("order")) for _ in range(5)]
-        await asyncio.sleep(1)
+        await pass_seconds(1)
         await calls.call("customer", resource="customer")
         await asyncio.gather(*tasks)
         return calls
@@ -260,7 +260,7 @@ def test_a_call_that_is_given_up_leaves_its_turn_to_the_next():
         given_up = asyncio.ensure_future(calls.call("given up"))
         await asyncio.sleep(0)
         waiting = asyncio.ensure_future(calls.call("waiting"))
-        await asyncio.sleep(when)
+        await pass_seconds(when)
         given_up.cancel()
         await waiting
         await calls.call("last")
@@ -297,11 +297,11 @@ def test_nothing_runs_when_nobody_waits():
         calls = Calls(Budget(LoopClock(), book=MemoryRateBook(ONE_AT_A_TIME)))
         await calls.call("first")
         given_up = asyncio.ensure_future(calls.call("given up"))
-        await asyncio.sleep(1)
+        await pass_seconds(1)
         assert len(asyncio.all_tasks()) == 3
         given_up.cancel()
         again = asyncio.ensure_future(calls.call("again"))
-        await asyncio.sleep(0.01)
+        await pass_seconds(0.01)
         assert len(asyncio.all_tasks()) == 3
         await again
         return calls.times
@@ -376,7 +376,7 @@ def test_an_urgent_call_of_one_worker_goes_before_the_normal_calls_of_all():
         book = MemoryRateBook()
         busy, other = (Calls(Budget(LoopClock(), book=book)) for _ in range(2))
         tasks = [asyncio.ensure_future(busy.call("")) for _ in range(1000)]
-        await asyncio.sleep(90)
+        await pass_seconds(90)
         await other.urgent("suspend")
         await asyncio.gather(*tasks)
         return other.times[0] - 90
@@ -406,7 +406,7 @@ def test_everybody_leaves_in_the_end_and_no_minute_sees_too_much(
         calls = Calls(Budget(LoopClock(), book=MemoryRateBook(Limit(30)), in_flight=in_flight))
         tasks: list[asyncio.Future[None]] = []
         for pause, what, seconds, resource in steps:
-            await asyncio.sleep(pause)
+            await pass_seconds(pause)
             if what == "cancel" and tasks:
                 tasks[int(seconds * 7) % len(tasks)].cancel()
             elif what == "urgent":

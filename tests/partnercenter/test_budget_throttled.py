@@ -12,7 +12,7 @@ from tenantfold.clock import ManualClock
 from tenantfold.domain.model import TenantId
 from tenantfold.domain.rates import Limit
 from tenantfold.partnercenter import Budget, MemoryRateBook, NoLimits
-from tests.partnercenter.virtual import NOON, LoopClock, run, since_noon
+from tests.partnercenter.virtual import NOON, LoopClock, loop_seconds, pass_seconds, run, since_noon
 
 SE, NO = TenantId("se"), TenantId("no")
 FAST = Limit(6000)  # a slot every ten milliseconds
@@ -32,7 +32,7 @@ class Service:
         async with self.budget.admission(tenant, resource, customer) as admission:
             self.left.append((customer, since_noon(admission.left_at)))
             retry_after = self.refused[customer].pop(0) if self.refused.get(customer) else None
-            await asyncio.sleep(self.seconds.get(customer, 0.2))
+            await pass_seconds(self.seconds.get(customer, 0.2))
             if retry_after is not None:
                 admission.refused(retry_after)
 
@@ -81,7 +81,7 @@ def test_waits_for_the_verdict_of_a_slower_call():
     async def story() -> Service:
         service = Service(Budget(LoopClock(), book=MemoryRateBook(FAST)), {"a": [30]}, {"b": 1.0})
         first = [asyncio.ensure_future(service.call(name)) for name in ("a", "b")]
-        await asyncio.sleep(0.5)
+        await pass_seconds(0.5)
         await asyncio.gather(*first, *(service.call("c") for _ in range(3)))
         return service
 
@@ -95,9 +95,9 @@ def test_a_verdict_does_not_take_longer_than_two_seconds(witness: float):
     async def story() -> Service:
         service = Service(Budget(LoopClock(), book=MemoryRateBook(FAST)), {"a": [30]}, {"b": witness})
         first = [asyncio.ensure_future(service.call(name)) for name in ("a", "b")]
-        await asyncio.sleep(0.5)
+        await pass_seconds(0.5)
         waiting = asyncio.ensure_future(service.call("c"))
-        await asyncio.sleep(10)
+        await pass_seconds(10)
         assert service.budget.pause_left(SE, "order") > 15
         await asyncio.gather(*first, waiting)
         return service
@@ -127,7 +127,7 @@ def test_a_call_sent_before_says_nothing_about_what_came_after():
     async def story() -> Service:
         service = Service(Budget(LoopClock(), book=MemoryRateBook(FAST)), {"a": [30]}, {"b": 0.4})
         before = asyncio.ensure_future(service.call("b"))
-        await asyncio.sleep(0.1)
+        await pass_seconds(0.1)
         await asyncio.gather(before, service.call("a"))
         await service.call("c")
         return service
@@ -210,13 +210,13 @@ def test_a_clock_that_is_set_back_stalls_nobody():
         """An hour ahead during the first second."""
 
         def now(self):
-            ahead = 3600 if asyncio.get_running_loop().time() < 1 else 0
+            ahead = 3600 if loop_seconds() < 1 else 0
             return super().now().replace(hour=12 + ahead // 3600)
 
     async def story() -> float:
         budget = Budget(WrongClock(), book=MemoryRateBook(Limit(60)))
         service = Service(budget)
         await asyncio.gather(*(service.call("a") for _ in range(12)))
-        return asyncio.get_running_loop().time()
+        return loop_seconds()
 
     assert run(story()) < 30

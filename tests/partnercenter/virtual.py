@@ -30,6 +30,16 @@ class LoopClock:
         await asyncio.sleep(seconds)
 
 
+async def pass_seconds(seconds: float) -> None:
+    """Let virtual seconds pass."""
+    await asyncio.sleep(seconds)
+
+
+def loop_seconds() -> float:
+    """Virtual seconds since the loop began."""
+    return asyncio.get_running_loop().time()
+
+
 def run(story: Coroutine[Any, Any, T]) -> T:
     """Run a story to its end on virtual time; nothing may be left running behind it."""
     loop = VirtualLoop(start=0, noop_cycles=2)
