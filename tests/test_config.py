@@ -222,7 +222,7 @@ def test_a_misspelled_variable_is_an_error(tmp_path: Path, variable: str, neares
 def test_other_variables_with_our_prefix_are_left_alone(tmp_path: Path):
     """Somebody's own variable, such as one holding a secret or a test's folder, is no setting; empty means not set."""
     environ = {"TENANTFOLD_SE_SECRET": "x", "TENANTFOLD_WIRE_SAMPLES": "wire", "TENANTFOLD_LIMITS__IN_FLIGHT": ""}
-    assert read(tmp_path, WHOLE, environ).limits.in_flight == 16
+    assert read(tmp_path, WHOLE, environ).limits.in_flight == 64
 
 
 @pytest.mark.parametrize(

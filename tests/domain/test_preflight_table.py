@@ -6,18 +6,15 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import event, given
-from hypothesis import strategies as st
 
 from tenantfold.domain.facts import AzureCommitment, BillingModel, CustomerFacts
 from tenantfold.domain.findings import Finding, FindingCode, Severity
 from tenantfold.domain.mapping import OfferMapping
 from tenantfold.domain.model import Customer, ModernTerms, Offer, OfferId, Sku, SkuTerm, Subscription, SubscriptionId
 from tenantfold.domain.plan import Disposition, PlanCustomer
-from tenantfold.domain.planner import _reviewed, build_customer
+from tenantfold.domain.planner import build_customer
 from tenantfold.domain.policy import AgreementSource, GovernmentCloud, PartialCustomers, PlanPolicy
 from tenantfold.domain.preflight import RULES, PlanContext, Rule
-from tenantfold.domain.preflight.rule import _ITEM_CHECKS, is_ordinary
 from tenantfold.domain.records import BookEntry
 from tenantfold.domain.states import Owner
 from tests.domain.samples import (
@@ -474,35 +471,3 @@ def test_a_blocked_customer_stays_whole_also_where_parts_are_allowed():
     policy = PlanPolicy(partial_customers=PartialCustomers.ALLOWED)
     blocked = entry(source(), source("s2", wire_status="frozen"), unread=((NO, "no access"),))
     assert build_customer(blocked, context(policy=policy)).disposition is Disposition.BLOCKED
-
-
-ORDINARY = st.builds(
-    source,
-    st.sampled_from(["s1"]),
-    license_count=st.integers(1, 12),
-    billing_cycle=st.sampled_from(["monthly", "annual", "triennial"]),
-    offer_id=st.sampled_from([E3, E5, VISIO]),
-    parent_id=st.sampled_from([None, None, "s0"]),
-)
-OFFERS = st.builds(
-    offer,
-    st.sampled_from(["E3", "E5"]),
-    maximum_quantity=st.sampled_from([10, 1000]),
-    minimum_quantity=st.sampled_from([1, 5]),
-    is_available=st.sampled_from([True, True, False]),
-    billing_cycles=st.sampled_from([("monthly", "annual"), ("monthly",), ()]),
-    limit_unit=st.sampled_from(["None", "None", "Concurrent"]),
-    limit=st.sampled_from([0, 1, 2]),
-)
-
-
-@given(held=ORDINARY, sold=OFFERS, mapped=st.booleans(), standing=st.booleans())
-def test_no_rule_would_speak_of_an_ordinary_item(held: Subscription, sold: Offer, *, mapped: bool, standing: bool):
-    """Ordinary items are not asked about; that may save time and must never save a word."""
-    mapping = {E3: APPROVED} if mapped else {}
-    book = entry(held, *([target(license_count=9)] if standing else []))
-    review = _reviewed(book, context(sold, mapping=mapping))
-    for item in review.items:
-        said = [rule.name for rule, check in _ITEM_CHECKS[item.route] if check(review, item) is not None]
-        event("ordinary" if is_ordinary(review, item) else "asked")
-        assert not said or not is_ordinary(review, item)

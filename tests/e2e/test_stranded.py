@@ -89,7 +89,7 @@ def test_a_person_chooses_among_two_candidates(bench: Bench) -> None:
     code, said = bench.refused("stranded")
     assert code == UNFINISHED
     for word in (ours, BY_HAND, "byhand000001", "request id", "It needs a person"):
-        assert word in said, word
+        assert word in said, said
     for option in ("--resend", "--abandon"):
         code, said = bench.refused("stranded", customer["id"], option, *SIGNED)
         assert code == NOT_READY, said

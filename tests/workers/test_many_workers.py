@@ -26,7 +26,7 @@ IN_FLIGHT = 64
 SETTINGS = {
     "# settling_seconds = 900": "settling_seconds = 5",
     "# retry_seconds = 15": "retry_seconds = 2",
-    "# in_flight = 16": f"in_flight = {IN_FLIGHT}",
+    "# in_flight = 64": f"in_flight = {IN_FLIGHT}",
     "# requests_per_minute = 500": "requests_per_minute = 10000",
     "# concurrency = 32": f"concurrency = {IN_FLIGHT}",
 }

@@ -18,9 +18,6 @@ from tenantfold.domain.stranded_decisions import Candidate, Decision, DecisionKi
 from tenantfold.errors import ExitCode, InputError
 from tenantfold.flow.stranded import Evidence, Settled, StrandedTask, settle, show
 
-_CANDIDATE_COLUMNS = ("target subscription", "order", "created", "offer", "count", "cycle", "status", "fit", "why")
-_COUNT_COLUMN = 4
-
 
 def stranded(  # noqa: PLR0913  # one argument an option
     *,
@@ -121,23 +118,22 @@ def _show_one(renderer: Renderer, one: Evidence) -> None:
     if one.unreadable:
         renderer.line(f"The target cannot be read now: {one.unreadable}", style="yellow")
     if one.seen_at is not None:
-        heading = f"At the target {'by the newest snapshot' if one.unreadable else 'now'} ({one.seen_at:%H:%M:%S} UTC)"
-        renderer.table(heading, _CANDIDATE_COLUMNS, [_row(seen) for seen in one.candidates], numbers=(_COUNT_COLUMN,))
+        when = "by the newest snapshot" if one.unreadable else "now"
+        renderer.line(
+            f"At the target {when} ({one.seen_at:%Y-%m-%d %H:%M:%S} UTC):{'' if one.candidates else ' nothing'}"
+        )
+        for candidate in one.candidates:  # lines, not a table: a folded id can neither be read nor copied
+            _show_candidate(renderer, candidate)
     renderer.line(one.outlook.sentence, style="yellow" if one.outlook.needs_person else None)
 
 
-def _row(candidate: Candidate) -> tuple[object, ...]:
+def _show_candidate(renderer: Renderer, candidate: Candidate) -> None:
     held = candidate.subscription
-    return (
-        held.id,
-        held.order_id,
-        held.created_at,
-        held.offer_name or held.offer_id,
-        held.license_count,
-        held.billing_cycle,
-        held.wire_status,
-        candidate.fit.value,
-        candidate.why,
+    created = f"{held.created_at:%Y-%m-%d %H:%M:%S} UTC" if held.created_at else "at an unknown time"
+    renderer.line(f"  [{candidate.fit.value}] {held.id} in order {held.order_id}, created {created}")
+    renderer.line(
+        f"    {held.license_count} x {held.offer_name or held.offer_id}, {held.billing_cycle}, {held.wire_status}: "
+        f"{candidate.why}"
     )
 
 
