@@ -13,6 +13,7 @@ BAD_INPUT, NOT_READY, UNFINISHED = 2, 3, 6
 ORDERS = "POST /v1/customers/{customer}/orders"
 LISTS = "GET /v1/customers/{customer}/subscriptions"
 BY_HAND = "00000000-0000-4000-8000-00000000c0de"
+HAND_ORDER = "00000000-0000-4000-8000-0000000c0de5"
 SIGNED = ("--by", "Ingrid Holm", "--reason", "compared with the mail of the account manager")
 
 
@@ -72,7 +73,7 @@ def order_by_hand(bench: Bench, customer_id: str) -> str:
         for one in world["subscriptions"].values()
         if (one["tenant_id"], one["customer_id"]) == (target, customer_id)
     ]
-    world["subscriptions"][BY_HAND] = ours | {"id": BY_HAND, "order_id": "byhand000001"}
+    world["subscriptions"][BY_HAND] = ours | {"id": BY_HAND, "order_id": HAND_ORDER}
     bench.world.post("snapshot", world)
     return str(ours["id"])
 
@@ -88,7 +89,7 @@ def test_a_person_chooses_among_two_candidates(bench: Bench) -> None:
     bench.world.post("clock", {"advance_seconds": 3700})
     code, said = bench.refused("stranded")
     assert code == UNFINISHED
-    for word in (ours, BY_HAND, "byhand000001", "request id", "It needs a person"):
+    for word in (ours, BY_HAND, HAND_ORDER, "request id", "It needs a person"):
         assert word in said, said
     for option in ("--resend", "--abandon"):
         code, said = bench.refused("stranded", customer["id"], option, *SIGNED)
@@ -98,7 +99,7 @@ def test_a_person_chooses_among_two_candidates(bench: Bench) -> None:
     assert code == BAD_INPUT
     assert "--by" in said
     settled = bench.good("stranded", customer["id"], "--adopt", ours, *SIGNED)["settled"]
-    assert settled["outcome"]["order_id"] != "byhand000001"
+    assert settled["outcome"]["order_id"] != HAND_ORDER
     events = bench.good("explain", customer["id"])["events"]
     assert any(one["name"] == "stranded.adopt" and one["facts"]["by"] == "Ingrid Holm" for one in events)
     assert bench.good("stranded")["stranded"] == []
