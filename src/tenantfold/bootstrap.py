@@ -36,6 +36,7 @@ from tenantfold.partnercenter.client import PartnerCenterClient
 from tenantfold.partnercenter.clouds import Cloud, cloud_named
 from tenantfold.partnercenter.connect import connect, open_http
 from tenantfold.partnercenter.options import CallRecord, ClientOptions
+from tenantfold.partnercenter.retry import RetryPolicy
 from tenantfold.store import Store
 
 
@@ -271,7 +272,10 @@ def _centers(
         calls[record.route] += 1
 
     secrets = SettingsSecrets(settings, resolver)
-    options = ClientOptions(observe_date=clock.observe, on_call=count)
+    # well below the settling time, with room for a busy limit (ten seconds in tests that settle at once)
+    leaves_within = max(10.0, min(RetryPolicy().write_leaves_within_seconds, settings.policy.settling_seconds / 3))
+    patience = RetryPolicy(write_leaves_within_seconds=leaves_within)
+    options = ClientOptions(observe_date=clock.observe, on_call=count, policy=patience)
     given = {one.tenant_id: one for one in (settings.target, *settings.sources)}
     return {
         tenant.id: connect(

@@ -47,7 +47,9 @@ E3, E5, VISIO = OfferId("E3"), OfferId("E5"), OfferId("VISIO")
 ORDER = OrderId("order-1")
 CONTACT = AgreementContact(first_name="Ada", last_name="Berg", email="ada@ekdal.example", agreed_on=date(2026, 2, 1))
 REGIONS = RegionMap({"SE": "Europe", "NO": "Europe", "IE": "Europe", "US": "United States"})
-CENTRAL = Tenant(id=TARGET, key="target", role=TenantRole.TARGET, name="Nordwind", country="IE", currency="EUR", partner_id="4711001")
+CENTRAL = Tenant(
+    id=TARGET, key="target", role=TenantRole.TARGET, name="Nordwind", country="IE", currency="EUR", partner_id="4711001"
+)
 SOURCES = {
     SE: Tenant(id=SE, key="se", role=TenantRole.SOURCE, name="Nordwind Sverige", country="SE"),
     NO: Tenant(id=NO, key="no", role=TenantRole.SOURCE, name="Nordwind Norge", country="NO"),

@@ -53,7 +53,7 @@ class Bench:
         file.write_text(text.replace(old, new))
 
     def slow_down(self, route: str, *, after: int, seconds: float) -> None:
-        """From so many calls on, each call of the route takes so many real seconds: no machine is too fast for a test."""
+        """From so many calls on, a call of the route takes so many real seconds: no machine is too fast."""
         fault = {"kind": "latency", "route": route, "skip": after, "seconds": seconds, "passing": "real"}
         self.world.post("faults", {"faults": [fault]})
 

@@ -23,6 +23,7 @@ from tenantfold.errors import (
     UnexpectedAnswerError,
 )
 from tenantfold.partnercenter import CallRecord, PartnerCenterClient
+from tenantfold.partnercenter.auth import SignIn
 from tests.partnercenter.fake_microsoft import REFRESH, SECRET, FakeMicrosoft, listing, reply
 
 CUSTOMER = CustomerId("c5757d70-06f3-4f23-8367-5a9e55019f94")
@@ -330,3 +331,22 @@ async def test_tells_the_hook_about_every_exchange_also_those_without_an_answer(
     await client.customer(CUSTOMER)
     assert [record.status for record in records] == [0, 429, 200]
     assert client.calls == {"GET /v1/customers/{customer}": 3}
+
+
+async def test_a_write_that_waited_too_long_does_not_leave(
+    client: PartnerCenterClient, microsoft: FakeMicrosoft, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+):
+    """A process that stood still between its intent and its call sends nothing any more: others may have concluded."""
+    microsoft.on("POST", ORDERS, PLACED)
+    token = SignIn.token
+
+    async def stands_still(sign_in: SignIn, audience: str) -> str:
+        found = await token(sign_in, audience)
+        clock.move(3_600)
+        return found
+
+    monkeypatch.setattr(SignIn, "token", stands_still)
+    error = await failure_of_write(client)
+    assert isinstance(error, UnavailableError)
+    assert "not sent" in error.message
+    assert microsoft.sent("POST") == [one for one in microsoft.sent("POST") if "token" in str(one.url)]

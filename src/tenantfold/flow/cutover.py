@@ -76,7 +76,7 @@ class Cutover:
             if stopping() or not await state.step():
                 return state.case.progress
             state.case = await self._case(customer_id)
-        raise StoreError(f"Customer {customer_id} did not settle after {MAX_ACTIONS} actions; nothing more was done.")
+        raise PartnerCenterError(f"What is read contradicts itself: {MAX_ACTIONS} actions led nowhere.")
 
     async def _case(self, customer_id: CustomerId) -> Case:
         case = await self.ledger.case(customer_id)

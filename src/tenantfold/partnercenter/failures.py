@@ -68,6 +68,15 @@ def lost_call(error: Exception, *, is_write: bool, facts: dict[str, object]) -> 
     )
 
 
+def stale_call(waited_seconds: float, facts: dict[str, object]) -> PartnerCenterError:
+    """The error for a write that waited too long for its turn and was not sent."""
+    return UnavailableError(
+        f"{facts['method']} {facts['path']} waited {waited_seconds:.0f} seconds for its turn and was not sent.",
+        next_step="Run again: everything is read and decided anew.",
+        **facts,
+    )
+
+
 def refused_call(
     status: int, body: bytes, retry_after: str | None, *, is_write: bool, facts: dict[str, object]
 ) -> PartnerCenterError:

@@ -30,6 +30,7 @@ class RetryPolicy:
     first_wait_seconds: float = 0.5
     longest_wait_seconds: float = 30.0
     default_retry_after_seconds: float = 10.0  # for a 429 without the header
+    write_leaves_within_seconds: float = 300.0  # must stay below the settling time: see Transport
 
 
 class Patience:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from http import HTTPStatus
 from uuid import UUID, uuid4
 
@@ -18,7 +19,7 @@ import httpx2
 from tenantfold.partnercenter.auth import Account, SignIn
 from tenantfold.partnercenter.budget import Budget
 from tenantfold.partnercenter.clouds import Cloud
-from tenantfold.partnercenter.failures import FOREIGN, asked_seconds, lost_call, refused_call
+from tenantfold.partnercenter.failures import FOREIGN, asked_seconds, lost_call, refused_call, stale_call
 from tenantfold.partnercenter.options import CallRecord, ClientOptions
 from tenantfold.partnercenter.ports import Clock
 from tenantfold.partnercenter.retry import Patience, persist
@@ -97,9 +98,10 @@ class Transport:
         correlation_id = uuid4()
         # a throttled write had no effect, so only that is repeated; reads are repeated after any lost answer
         patience = Patience(self._policy, is_write=call.route.is_write)
-        return await persist(lambda: self._attempt(call, correlation_id), patience, self._policy, self._clock)
+        asked_at = self._clock.now()
+        return await persist(lambda: self._attempt(call, correlation_id, asked_at), patience, self._policy, self._clock)
 
-    async def _attempt(self, call: Call, correlation_id: UUID) -> Answer:
+    async def _attempt(self, call: Call, correlation_id: UUID, asked_at: datetime) -> Answer:
         audience = self._cloud.graph_audience if call.route.service == GRAPH else self._cloud.audience
         facts: dict[str, object] = {
             "tenant": self._account.tenant_key,
@@ -109,18 +111,19 @@ class Transport:
             "correlation_id": str(correlation_id),
         }
         token = await self._sign_in.token(audience)
-        response = await self._exchange(call, token, facts)
+        response = await self._exchange(call, token, facts, asked_at)
         if response.status_code == HTTPStatus.UNAUTHORIZED:
             self._sign_in.forget(audience, token)
-            response = await self._exchange(call, await self._sign_in.token(audience), facts)
+            response = await self._exchange(call, await self._sign_in.token(audience), facts, asked_at)
         if response.is_success:
             return Answer(status=response.status_code, body=without_bom(response.content), facts=facts)
         raise self._failure(call, response, facts)
 
-    async def _exchange(self, call: Call, token: str, facts: dict[str, object]) -> httpx2.Response:
+    async def _exchange(self, call: Call, token: str, facts: dict[str, object], asked_at: datetime) -> httpx2.Response:
         base = self._cloud.graph if call.route.service == GRAPH else self._cloud.partner_center
         route = call.route
         async with self._budget.admission(self._account.tenant_id, route.bucket, call.customer_id) as admission:
+            self._still_wanted(call, facts, asked_at)
             status = 0
             try:
                 # made by hand, as a stream with its headers: what the client adds would double the cost of a small read
@@ -143,6 +146,15 @@ class Transport:
                 self._record(call, status, (self._clock.now() - admission.left_at).total_seconds(), facts)
         self._options.note_date(response)
         return response
+
+    def _still_wanted(self, call: Call, facts: dict[str, object], asked_at: datetime) -> None:
+        """A write that waited too long does not leave: somebody may have concluded by now that it never did.
+
+        That is what makes a process harmless that stood still between its intent and its call (DESIGN 5, zombie).
+        """
+        waited = (self._clock.now() - asked_at).total_seconds()
+        if call.route.is_write and waited > self._policy.write_leaves_within_seconds:
+            raise stale_call(waited, facts)
 
     def _headers_of(self, call: Call, token: str, facts: dict[str, object]) -> dict[str, str]:
         headers = {
