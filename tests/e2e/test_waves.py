@@ -150,7 +150,7 @@ def test_steering_commands_hold_release_and_retry_whom_they_name(bench: Bench) -
     assert bench.good("retry-failed", "--all") == {"due": 0}
     for words, said in (
         (("pause",), "exactly one of --customer X, --wave NAME and --all"),
-        (("abort", "--wave", "sme"), "Did you mean some?"),
+        (("abort", "--wave", "somee"), "Did you mean some?"),
         (("wave", "schedule", "some", "--at", "tomorrow"), "a time with its zone, such as 2026-03-03T06:00Z"),
         (("wave", "resume", "some"), "it cannot become running or anything else any more"),
         (("wave", "new", "none", "--country", "XX"), "Nobody can be put into wave none"),
