@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from tenantfold.domain.model import OfferId, SubscriptionId
 from tenantfold.domain.policy import LateCase
 from tenantfold.domain.states import Owner, Phase
 from tests.flow.stage import Stage, customer_id
@@ -139,3 +140,38 @@ async def test_a_moved_customer_with_something_new_does_not_begin_at_night():
     stage.clock.move(TO_2340)
     await stage.plan()
     assert (await stage.drive(0)).code == "too_late_today"
+
+
+async def test_a_withdrawal_is_read_back_before_anything_else_is_decided():
+    """An add-on is still to be ordered when the day ends: its base is withdrawn once, not again and again."""
+    stage = Stage()
+    stage.policy = replace(stage.policy, late_case=LateCase.WITHDRAW)
+    base = stage.add(0)
+    add_on = replace(base, id=SubscriptionId("s0a"), offer_id=OfferId("ADDON"), parent_id=base.id)
+    stage.world.subscriptions[add_on.id] = add_on
+    await stage.plan()
+    await stage.ledger.mark_accepted([customer_id(0)], stage.clock.now())
+    await stage.drive(0, until="order")
+    stage.clock.move(TO_2340)
+    assert (await stage.drive(0)).code == "withdrawn"
+    assert stage.world.writes["withdraw"] == 1
+    assert stage.world.writes["add_ons"] == 0
+    stage.clock.move(TO_NEXT_MORNING)
+    assert (await stage.drive(0)).phase is Phase.MOVED
+    assert stage.world.gaps == []
+
+
+async def test_what_can_go_on_the_next_morning_is_finished_and_not_withdrawn_first():
+    """The process was down over night: an add-on is still to be ordered, and the whole day is ahead."""
+    stage = Stage()
+    stage.policy = replace(stage.policy, late_case=LateCase.WITHDRAW)
+    base = stage.add(0)
+    add_on = replace(base, id=SubscriptionId("s0a"), offer_id=OfferId("ADDON"), parent_id=base.id)
+    stage.world.subscriptions[add_on.id] = add_on
+    await stage.plan()
+    await stage.ledger.mark_accepted([customer_id(0)], stage.clock.now())
+    await stage.drive(0, until="order")
+    stage.clock.move(timedelta(days=1).total_seconds())
+    assert (await stage.drive(0)).phase is Phase.MOVED
+    assert stage.world.writes["withdraw"] == 0
+    assert _alarms(stage) == 1

@@ -19,6 +19,7 @@ from tenantfold.domain.actions import (
     BuyAddOns,
     Link,
     MarkWithdrawn,
+    Observe,
     Pause,
     PlaceOrder,
     Reactivate,
@@ -63,13 +64,22 @@ def held_to_the_day(
 ) -> Action:
     """The action itself, or what the policy says of a cutover that is stuck when its day ends."""
     day = open_since(case)
-    if day is None or not isinstance(action, _STUCK):
+    if day is None:
         return action
     if not is_late(case, now, policy):
         return _looked_at_in_time(action, day, now, policy)
-    if policy.late_case is not LateCase.WITHDRAW or observation is None:
+    if policy.late_case is not LateCase.WITHDRAW or observation is None or not _is_stuck(action, now, policy):
         return action
+    if observation.target_is_old:  # what we wrote last, a withdrawal among it, does not show in it yet
+        return Observe()
     return _withdraw(action, case, observation, now, policy) or action
+
+
+def _is_stuck(action: Action, now: datetime, policy: Policy) -> bool:
+    """Late in a day everything that needs more than the suspensions; with a new day ahead, what waits for a person."""
+    if now.time() >= policy.late_at or guards.may_start_today(now, policy) is not None:
+        return isinstance(action, _STUCK)
+    return isinstance(action, Pause) and action.refusal.due_at is None
 
 
 def _looked_at_in_time(action: Action, day: date, now: datetime, policy: Policy) -> Action:
