@@ -120,7 +120,7 @@ def test_finds_a_suspension_without_its_guard(monkeypatch: pytest.MonkeyPatch):
     assert shrunk.paces == pending
     told = crash_search.tell(shrunk)
     assert any(line.startswith("FAULT  gap: Customer") for line in told)
-    assert len(told) < 40
+    assert len(told) < 60  # a page, where the whole story would be a book
 
 
 def test_finds_an_order_sent_again_under_a_new_id(monkeypatch: pytest.MonkeyPatch):

@@ -191,10 +191,10 @@ async def test_prediction_and_real_run_of_the_demo_agree(tmp_path: Path):
         customer.acceptance = Manner(kind="now")
     calls, phases = await _really(given)
     predicted = _by_route(prediction)
-    for route, count in predicted.items():
-        if "agreement" not in route.lower():
-            assert calls.get(route, 0) == pytest.approx(count, rel=0.03, abs=1), route
-    assert sum(calls.values()) == pytest.approx(prediction.total_calls, rel=0.05)
+    known = {route: count for route, count in predicted.items() if "agreement" not in route.lower()}
+    for route, count in known.items():
+        assert calls.get(route, 0) == pytest.approx(count, rel=0.03, abs=1), route
+    assert sum(calls.get(route, 0) for route in known) == pytest.approx(sum(known.values()), rel=0.03)
     assert phases["moved"] == prediction.phases["moved"]
     async with Store.open(given.url) as store:
         plan = await store.newest_plan()

@@ -21,10 +21,8 @@ from tenantfold.domain.states import Phase
 from tenantfold.store import Store
 from tenantfold.store.queue import conninfo
 from tenantfold.store.workers import WorkerBook
-from tests.store.conftest import fresh_postgres, postgres_template, postgres_url
+from tests.databases import fresh_postgres
 from tests.store.samples import NOW, TENANTS, customer_id, plan_customer, saved_plan, step_of
-
-__all__ = ["postgres_template", "postgres_url"]  # fixtures
 
 LOST_AFTER = 30.0
 

@@ -16,8 +16,8 @@ from sqlalchemy import URL, make_url
 from tenantfold.cli.render import Renderer
 from tenantfold.clock import SystemClock
 from tenantfold.demo import Demo, Emulator
+from tests.databases import fresh_postgres
 from tests.e2e.conftest import Bench
-from tests.store.conftest import fresh_postgres
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
