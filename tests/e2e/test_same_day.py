@@ -43,6 +43,8 @@ def test_trouble_at_2340_follows_the_written_policy(bench: Bench, policy: str) -
     assert moved_in_time > 40
     bench.world.post("clock", {"advance_to": "2026-03-02T23:40:00Z"})
     bench.run("run")
+    alarms = [one["customer_id"] for one in bench.good("status")["customers"] if one["alarmed_at"]]
+    assert alarms == ([customer_id] if policy == "finish" else [])  # withdrawn: nothing is open any more
     told = bench.good("explain", customer_id)
     assert any(event["name"] == "alarm.cutover_late" for event in told["events"])
     status = bench.world.get("snapshot")["subscriptions"][subscription_id]["status"]

@@ -30,6 +30,7 @@ from tenantfold.flow.waves import WaveKeeper
 from tenantfold.reports.gather import RUN_FINISHED
 from tenantfold.reports.letters import write_letter
 
+ALARMS_NAMED = 10
 SHOWN = 50  # more rows than this belong into a file
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
@@ -156,6 +157,7 @@ def status(
         approved = f"approved by {plan.approved_by}" if plan.approved_at else "not approved"
         renderer.title(f"Plan {plan.checksum[:12]}, {approved}")
         renderer.table("Customers", ("phase", "count"), rows, numbers=(1,))
+        _show_alarms(renderer, customers)
         show_outlook(renderer, outlook)
         show_forecast(renderer, beside)
         _show_customers(renderer, customers)
@@ -178,7 +180,17 @@ def _row(standing: Standing) -> dict[str, str]:
         "why": reason,
         "next_action": next_action,
         "held": standing.held.value,
+        "alarmed_at": f"{standing.progress.alarmed_at:%Y-%m-%d %H:%M} UTC" if standing.progress.alarmed_at else "",
     }
+
+
+def _show_alarms(renderer: Renderer, customers: list[dict[str, str]]) -> None:
+    """Cutovers that did not end on their UTC day: both sides may be billed until somebody sees to them."""
+    late = [f"{one['customer']} (since {one['alarmed_at']})" for one in customers if one["alarmed_at"]]
+    if late:
+        more = f" and {len(late) - ALARMS_NAMED} more" if len(late) > ALARMS_NAMED else ""
+        named = ", ".join(late[:ALARMS_NAMED])
+        renderer.line(f"ALARM: {len(late)} cutover(s) did not end on their UTC day: {named}{more}.", style="bold red")
 
 
 def _show_customers(renderer: Renderer, customers: list[dict[str, str]]) -> None:

@@ -208,7 +208,7 @@ class _Drive:
     async def _alarm(self, now: datetime) -> None:
         """Say once, aloud, that a cutover may not end on its day (invariant 3); what follows is the policy's."""
         day = open_since(self.case)
-        facts = {"began_on": str(day), "late_case": self.tools.policy.late_case.value, "level": "warning"}
+        facts = {"began_on": str(day), "late_case": self.tools.policy.late_case.value}
         progress = replace(self.case.progress, alarmed_at=now)
         await self._record(Step(progress=progress, event="alarm.cutover_late", facts=facts))
 
@@ -250,7 +250,8 @@ class _Drive:
     async def _record(self, step: Step) -> None:
         progress = await self.tools.ledger.record_step(step, self.tools.clock.now())
         if step.event:
-            log.info(step.event, customer_id=progress.customer_id, phase=progress.phase.value, **step.facts)
+            say = log.warning if step.event.startswith("alarm.") else log.info
+            say(step.event, customer_id=progress.customer_id, phase=progress.phase.value, **step.facts)
         self.case = replace(self.case, progress=progress)
 
     # --- writing ---
