@@ -175,3 +175,22 @@ async def test_what_can_go_on_the_next_morning_is_finished_and_not_withdrawn_fir
     assert (await stage.drive(0)).phase is Phase.MOVED
     assert stage.world.writes["withdraw"] == 0
     assert _alarms(stage) == 1
+
+
+async def test_a_withdrawal_that_has_begun_is_completed_whatever_waits_beside_it():
+    """The base drifted yesterday, its add-on was ordered this morning: both are withdrawn, though one might be late."""
+    stage = Stage()
+    stage.policy = replace(stage.policy, late_case=LateCase.WITHDRAW)
+    base = stage.add(0)
+    add_on = replace(base, id=SubscriptionId("s0a"), offer_id=OfferId("ADDON"), parent_id=base.id)
+    stage.world.subscriptions[add_on.id] = add_on
+    await stage.plan()
+    await stage.ledger.mark_accepted([customer_id(0)], stage.clock.now())
+    await stage.drive(0, until="order")
+    stage.change_target(0, license_count=4)
+    stage.clock.move(timedelta(days=1).total_seconds())
+    late = await stage.drive(0)
+    assert (late.code, late.owner) == ("withdrawn", Owner.OPERATIONS)
+    assert {one.wire_status for one in stage.at_target(0)} == {"suspended"}
+    assert len(stage.at_target(0)) == 2
+    assert stage.world.gaps == []

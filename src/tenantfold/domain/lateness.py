@@ -68,7 +68,10 @@ def held_to_the_day(
         return action
     if not is_late(case, now, policy):
         return _looked_at_in_time(action, day, now, policy)
-    if policy.late_case is not LateCase.WITHDRAW or observation is None or not _is_stuck(action, now, policy):
+    if observation is None or not isinstance(action, _STUCK):
+        return action
+    wanted = policy.late_case is LateCase.WITHDRAW and _is_stuck(action, now, policy)
+    if not wanted and not _withdrawal_has_begun(case, observation):
         return action
     if observation.target_is_old:  # what we wrote last, a withdrawal among it, does not show in it yet
         return Observe()
@@ -78,8 +81,22 @@ def held_to_the_day(
 def _is_stuck(action: Action, now: datetime, policy: Policy) -> bool:
     """Late in a day everything that needs more than the suspensions; with a new day ahead, what waits for a person."""
     if now.time() >= policy.late_at or guards.may_start_today(now, policy) is not None:
-        return isinstance(action, _STUCK)
+        return True
     return isinstance(action, Pause) and action.refusal.due_at is None
+
+
+def _withdrawal_has_begun(case: Case, observation: Observation) -> bool:
+    """Whether a target of ours reads suspended because we withdrew it: then the others follow, whatever else is so."""
+    last = {intent.subjects: intent.kind for intent, outcome in case.settled if _turned(intent, outcome)}
+    return any(
+        last.get((one.source_id,)) is OpKind.WITHDRAW and _target_status(one, observation) == WireStatus.SUSPENDED
+        for one in case.counterparts
+        if is_open(one)
+    )
+
+
+def _turned(intent: Intent, outcome: Outcome) -> bool:
+    return intent.kind.may_repeat and outcome.kind is not OutcomeKind.FAILED
 
 
 def _looked_at_in_time(action: Action, day: date, now: datetime, policy: Policy) -> Action:
