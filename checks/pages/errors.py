@@ -66,6 +66,7 @@ FINDINGS: Mapping[str, str] = {
     "subscription_limit_reached": "Holding both sets for a while would pass 300 subscriptions at the customer.",
     "add_on_without_base": "An add-on moves without a base subscription that moves with it.",
     "agreement_contact_missing": "No contact and date were given; unless the customer signed, its order waits.",
+    "target_not_verified": "The target holds the same offer with a status or billing cycle nobody knows.",
     "adopts_existing": "An equal subscription stands at the target already and is taken as the counterpart.",
     "target_has_other_count": "The target holds the same offer already, with another license count.",
     "cutover_has_begun": "Something new is blocked, but what stands at the target already is finished.",

@@ -323,6 +323,11 @@ ROWS = [
         (entry(source(), target(license_count=6)), context()),
         (entry(source(), target()), context()),
     ),
+    Row(
+        "target_not_verified",
+        (entry(source(), target(billing_cycle="never_seen_before", wire_status="frozen")), context()),
+        (entry(source(), target(offer_id="SOMETHING-ELSE", wire_status="frozen")), context()),
+    ),
     Row("unknown_status", (entry(source(wire_status="frozen")), context()), _plain()),
     Row("needs_transfer", _modern(_license()), _plain()),
     Row("needs_azure_transfer", _azure(), _plain()),

@@ -37,6 +37,7 @@ class FindingCode(StrEnum):
     AGREEMENT_CONTACT_MISSING = "agreement_contact_missing"
     ADOPTS_EXISTING = "adopts_existing"
     TARGET_HAS_OTHER_COUNT = "target_has_other_count"
+    TARGET_NOT_VERIFIED = "target_not_verified"
     TWO_SOURCES = "two_sources"
     CUTOVER_HAS_BEGUN = "cutover_has_begun"
     NOTHING_TO_MOVE = "nothing_to_move"

@@ -38,6 +38,10 @@ class WireStatus(StrEnum):
     DISABLED = "disabled"
 
 
+KNOWN_STATUSES = frozenset(status.value for status in WireStatus if status is not WireStatus.NONE)
+KNOWN_BILLING_CYCLES = frozenset({"monthly", "annual", "none", "one_time", "triennial", "biennial"})
+
+
 class CommerceKind(StrEnum):
     """Which commerce system a subscription lives in; decides what suspension means for the bill (S-1)."""
 

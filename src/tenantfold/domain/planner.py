@@ -15,6 +15,8 @@ from tenantfold.domain.facts import NO_FACTS, CustomerFacts
 from tenantfold.domain.findings import Finding, Severity
 from tenantfold.domain.mapping import OfferMapping
 from tenantfold.domain.model import (
+    KNOWN_BILLING_CYCLES,
+    KNOWN_STATUSES,
     Offer,
     OfferId,
     ProductKind,
@@ -76,6 +78,7 @@ def _reviewed(entry: BookEntry, context: PlanContext) -> Review:
         facts=facts,
         in_region=in_region,
         free=free,
+        unverified=_unverified(entry, context),
     )
     review.items = with_findings(review)
     return review
@@ -168,6 +171,17 @@ def _items(
     if free:
         items = _adopt_add_ons(_adopt_bases(items, free), free)
     return items, tuple(free)
+
+
+def _unverified(entry: BookEntry, context: PlanContext) -> tuple[Subscription, ...]:
+    """What the target holds of which nobody can say whether it stands for something (invariant 9)."""
+    return tuple(
+        one
+        for one in entry.subscriptions
+        if one.tenant_id == context.target.id
+        and one.id not in context.spoken_for
+        and (one.wire_status not in KNOWN_STATUSES or one.billing_cycle not in KNOWN_BILLING_CYCLES)
+    )
 
 
 def _item(

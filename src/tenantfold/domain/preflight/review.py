@@ -19,7 +19,8 @@ class Review:
     """A customer, what is planned for it, and what is known.
 
     ``offers`` is None when the catalog of its country was not read, ``skus`` when nobody read new-commerce products;
-    ``free`` are active target subscriptions that stand for nothing; ``in_region`` is None for an unknown country.
+    ``free`` are active target subscriptions that stand for nothing, ``unverified`` those of which nobody can say what
+    they stand for (unknown status or billing cycle); ``in_region`` is None for an unknown country.
     """
 
     entry: BookEntry
@@ -32,6 +33,7 @@ class Review:
     facts: CustomerFacts
     in_region: bool | None
     free: tuple[Subscription, ...] = ()
+    unverified: tuple[Subscription, ...] = ()
     wants_to_move: bool = field(init=False)  # anything goes to the target, or would, were it not in another region
 
     def __post_init__(self) -> None:

@@ -156,7 +156,9 @@ def is_ordinary(review: Review, item: PlanItem) -> bool:
     Nearly all legacy licenses are; asking every rule of half a million of them would be a third of all planning.
     """
     offer_id = item.offer_id
-    if item.target_offer_id != offer_id or item.route is not Route.RECREATE or review.offers is None or review.free:
+    if item.target_offer_id != offer_id or item.route is not Route.RECREATE or review.offers is None:
+        return False
+    if review.free or review.unverified:
         return False
     offer = review.offers.get(offer_id)
     return (

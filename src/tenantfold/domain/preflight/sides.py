@@ -103,6 +103,30 @@ def adopts_existing(review: Review, item: PlanItem) -> Answer:
 @item_rule(
     Rule(
         topic=Topic.SIDES,
+        code=FindingCode.TARGET_NOT_VERIFIED,
+        severity=Severity.BLOCKER,
+        rules=("R-227", "R-28"),
+        owner=Owner.OPERATIONS,
+        how="Look at it in the target's Partner Center, then take inventory of the target and plan again.",
+        routes=_RECREATE,
+    )
+)
+def target_not_verified(review: Review, item: PlanItem) -> Answer:
+    """The target holds the same offer with a status or billing cycle nobody knows: it may be the counterpart."""
+    if item.target_id is not None or item.target_offer_id is None:
+        return None
+    same = next((one for one in review.unverified if one.offer_id == item.target_offer_id), None)
+    if same is None:
+        return None
+    return Said(
+        f"The target has {item.offer_name} already ({same.id}), with status '{same.wire_status}' and billing cycle "
+        f"'{same.billing_cycle}', which prove nothing: ordering it could bill it twice."
+    )
+
+
+@item_rule(
+    Rule(
+        topic=Topic.SIDES,
         code=FindingCode.TARGET_HAS_OTHER_COUNT,
         severity=Severity.WARNING,
         rules=("R-28",),
