@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from tenantfold.domain import guards, lateness, stranded
+from tenantfold.domain import guards, lateness, pairing, stranded
 from tenantfold.domain.actions import (
     Action,
     AdoptOutcome,
@@ -29,7 +29,7 @@ from tenantfold.domain.actions import (
 )
 from tenantfold.domain.guards import Refusal, RefusalCode
 from tenantfold.domain.journal import Intent, OpKind, Outcome, OutcomeKind
-from tenantfold.domain.model import OrderId, OrderLine, Subscription, SubscriptionId, WireStatus
+from tenantfold.domain.model import OrderId, OrderLine, SubscriptionId, WireStatus
 from tenantfold.domain.observation import Observation
 from tenantfold.domain.plan import PlanItem
 from tenantfold.domain.policy import Policy
@@ -325,39 +325,11 @@ def _late_ids(
 ) -> Action | None:
     """Find subscription ids (and the orders of adopted bases) that were unknown so far, by reading."""
     unknown = [one for one in counterparts.values() if one.target_id is None]
-    found = tuple(_identify(unknown, counterparts.values(), observation))
-    orderless = tuple(_with_order(counterparts.values(), observation))
+    found = tuple(pairing.identified(unknown, counterparts.values(), observation))
+    orderless = tuple(pairing.with_order(counterparts.values(), observation))
     if found or orderless:
         return Link(found + orderless)
     return Pause(_provisioning(len(unknown), now, policy)) if unknown else None
-
-
-def _identify(
-    unknown: list[Counterpart], known: Iterable[Counterpart], observation: Observation
-) -> Iterable[Counterpart]:
-    taken = {one.target_id for one in known if one.target_id is not None}
-    for counterpart in unknown:
-        wanted = observation.ordered_as.get(counterpart.source_id)
-        for subscription in observation.target.values():
-            same_order = subscription.order_id == counterpart.order_id
-            if subscription.id not in taken and same_order and wanted == _shape(subscription):
-                taken.add(subscription.id)
-                yield replace(counterpart, target_id=subscription.id)
-                break
-
-
-def _with_order(known: Iterable[Counterpart], observation: Observation) -> Iterable[Counterpart]:
-    """An adopted base has an order of its own, which its add-ons must be bought on."""
-    for counterpart in known:
-        if counterpart.order_id or counterpart.target_id is None:
-            continue
-        target = observation.target.get(counterpart.target_id)
-        if target is not None and target.order_id:
-            yield replace(counterpart, order_id=target.order_id)
-
-
-def _shape(subscription: Subscription) -> tuple[str, int]:
-    return (subscription.offer_id, subscription.license_count)
 
 
 def _provisioning(count: int, now: datetime, policy: Policy) -> Refusal:

@@ -7,7 +7,8 @@ from dataclasses import replace
 from datetime import date
 
 from tenantfold.domain.journal import Intent, OpKind, Outcome, OutcomeKind
-from tenantfold.domain.model import OrderId, OrderLine, PlacedLine, SubscriptionId
+from tenantfold.domain.model import OrderId, OrderLine, PlacedLine, Subscription, SubscriptionId
+from tenantfold.domain.observation import Observation
 from tenantfold.domain.states import Counterpart, Origin
 
 
@@ -59,3 +60,58 @@ def _take(left: list[PlacedLine], wanted: OrderLine) -> PlacedLine | None:
     if chosen is not None:
         left.remove(chosen)
     return chosen
+
+
+def identified(
+    unknown: Iterable[Counterpart], known: Iterable[Counterpart], observation: Observation
+) -> Iterable[Counterpart]:
+    """Counterparts whose subscription id came later than their order's answer, found in the order they belong to.
+
+    By offer and count; then by offer alone where only one is left of it: somebody may have changed its count before we
+    saw it, which parity reports. Waiting for the count that was ordered would be waiting forever.
+    """
+    taken = {one.target_id for one in known if one.target_id is not None}
+    left = list(unknown)
+    for exactly in (True, False):
+        for counterpart in tuple(left):
+            match = _in_order(counterpart, left, taken, observation, exactly=exactly)
+            if match is not None:
+                taken.add(match.id)
+                left.remove(counterpart)
+                yield replace(counterpart, target_id=match.id)
+
+
+def _in_order(
+    counterpart: Counterpart,
+    unknown: Collection[Counterpart],
+    taken: Collection[SubscriptionId],
+    observation: Observation,
+    *,
+    exactly: bool,
+) -> Subscription | None:
+    wanted = observation.ordered_as.get(counterpart.source_id)
+    if wanted is None:
+        return None
+    same = [
+        one
+        for one in observation.target.values()
+        if one.order_id == counterpart.order_id and one.id not in taken and one.offer_id == wanted[0]
+    ]
+    if exactly:
+        return next((one for one in same if one.license_count == wanted[1]), None)
+    rivals = [
+        one
+        for one in unknown
+        if one.order_id == counterpart.order_id and observation.ordered_as.get(one.source_id, ("",))[0] == wanted[0]
+    ]
+    return same[0] if len(same) == len(rivals) == 1 else None
+
+
+def with_order(known: Iterable[Counterpart], observation: Observation) -> Iterable[Counterpart]:
+    """An adopted base has an order of its own, which its add-ons must be bought on."""
+    for counterpart in known:
+        if counterpart.order_id or counterpart.target_id is None:
+            continue
+        target = observation.target.get(counterpart.target_id)
+        if target is not None and target.order_id:
+            yield replace(counterpart, order_id=target.order_id)
