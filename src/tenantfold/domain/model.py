@@ -77,6 +77,11 @@ class Route(StrEnum):
     SKIP = "skip"
 
     @property
+    def is_carried_out(self) -> bool:
+        """Whether something is done until the subscription stands at the target (all but keep and skip)."""
+        return self not in {Route.KEEP, Route.SKIP}
+
+    @property
     def suspends_source(self) -> bool:
         """Whether the way ends with the source suspended by us: right only where that stops the bill (R-135)."""
         return self is Route.RECREATE
@@ -222,7 +227,10 @@ class AgreementContact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderLine:
-    """One line of an order we want to place, and for which source subscription it stands."""
+    """One line of an order we want to place, and for which source subscription it stands.
+
+    ``term_duration`` (``P1M``, ``P1Y``, ``P3Y``) is for new commerce; the term of a legacy line is its offer's.
+    """
 
     source_subscription_id: SubscriptionId
     offer_id: OfferId
@@ -230,6 +238,7 @@ class OrderLine:
     friendly_name: str
     partner_id_on_record: str = ""
     parent_target_id: SubscriptionId | None = None
+    term_duration: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,7 +40,8 @@ from tenantfold.errors import (
     UnexpectedAnswerError,
 )
 from tenantfold.flow.gates import OneLane, OpenGate
-from tenantfold.flow.ports import Clock, Gate, Lanes, Ledger, PartnerCenter
+from tenantfold.flow.partner_center import PartnerCenter
+from tenantfold.flow.ports import Clock, Gate, Lanes, Ledger
 
 log = structlog.get_logger()
 

@@ -12,7 +12,7 @@ from tenantfold.domain.reads import PartnerIdentity
 from tenantfold.domain.regions import RegionMap
 from tenantfold.errors import ConfigError, PartnerCenterError
 from tenantfold.flow.inventory import check_identity
-from tenantfold.flow.ports import PartnerCenter
+from tenantfold.flow.partner_center import PartnerCenter
 
 ADMIN_ROLES = frozenset({"AdminAgents", "Global administrator"})  # S-10: require Admin agent, accept Global admin
 LARGE_OFFSET_SECONDS = 60.0

@@ -21,7 +21,8 @@ from tenantfold.errors import (
     UnexpectedAnswerError,
     leading_error,
 )
-from tenantfold.flow.ports import Clock, Inventory, PartnerCenter
+from tenantfold.flow.partner_center import PartnerCenter
+from tenantfold.flow.ports import Clock, Inventory
 from tenantfold.flow.progress import Reporter
 
 BATCH = 50  # customers read at a time and kept together; so many may be read again after a crash

@@ -9,26 +9,21 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
-from uuid import UUID
 
 from tenantfold.domain.admission import Load
 from tenantfold.domain.guards import Refusal
 from tenantfold.domain.journal import Intent
 from tenantfold.domain.model import (
-    AgreementContact,
     Customer,
     CustomerId,
     Offer,
-    OrderId,
-    OrderLine,
-    PlacedOrder,
     Subscription,
     SubscriptionId,
     Tenant,
     TenantId,
 )
 from tenantfold.domain.plan import Disposition, PlanCustomer, PlanHeader, PlanRecord
-from tenantfold.domain.reads import Page, PartnerIdentity, Read
+from tenantfold.domain.reads import Read
 from tenantfold.domain.records import BookEntry, Case, Event, Invitation, Place, Snapshot, Standing, Step
 from tenantfold.domain.states import Counterpart, Phase, Progress
 from tenantfold.domain.waves import Held, Hold, Wave, WaveSize, WaveState
@@ -93,82 +88,6 @@ class Dispatcher(Protocol):
 
         What ``work.drive`` raises arrives as itself after the other drives have ended.
         """
-        ...
-
-
-# --- Partner Center -------------------------------------------------------------------------------------------------
-
-
-class PartnerCenter(Protocol):
-    """Partner Center as one partner tenant sees it. One object per tenant.
-
-    Reads retry by policy; writes are sent exactly once, with the request id given.
-    Raises the errors of ``tenantfold.errors`` and nothing else. A write that may have taken effect without an answer
-    raises NoAnswerError; one that surely had none raises UnavailableError, ThrottledError or RefusedError.
-    """
-
-    async def identity(self) -> PartnerIdentity:
-        """Read who we are and which roles we hold."""
-        ...
-
-    async def relationship_url(self) -> str:
-        """The tenant's relationship request URL: the same for all customers (R-97)."""
-        ...
-
-    async def customer_page(self, next_link: str | None = None) -> Page[Read[Customer]]:
-        """One page of customers (thin items, core reference 3), from the start or from a next link."""
-        ...
-
-    def customers(self) -> AsyncIterator[Read[Customer]]:
-        """All customers, page after page."""
-        ...
-
-    async def customer(self, customer_id: CustomerId) -> Read[Customer]:
-        """One customer with country and contact. NotFoundError when there is no relationship."""
-        ...
-
-    async def subscriptions(self, customer_id: CustomerId) -> tuple[Read[Subscription], ...]:
-        """All subscriptions of a customer in every status, fresh."""
-        ...
-
-    async def subscription(self, customer_id: CustomerId, subscription_id: SubscriptionId) -> Read[Subscription]:
-        """One subscription, fresh."""
-        ...
-
-    async def orders(self, customer_id: CustomerId) -> tuple[PlacedOrder, ...]:
-        """The orders of a customer."""
-        ...
-
-    async def offers(self, country: str) -> tuple[Read[Offer], ...]:
-        """The legacy offers sold in a country, all pages."""
-        ...
-
-    async def has_agreement(self, customer_id: CustomerId) -> bool:
-        """Whether the Microsoft Customer Agreement is attested by us or signed by the customer directly."""
-        ...
-
-    async def attest_agreement(self, customer_id: CustomerId, contact: AgreementContact, request_id: UUID) -> None:
-        """State that the customer accepted the agreement. An identical attestation (600061) counts as success."""
-        ...
-
-    async def place_order(
-        self, customer_id: CustomerId, billing_cycle: str, lines: Sequence[OrderLine], request_id: UUID
-    ) -> PlacedOrder:
-        """Order base subscriptions, one line each, in one order."""
-        ...
-
-    async def buy_add_ons(
-        self, customer_id: CustomerId, order_id: OrderId, lines: Sequence[OrderLine], request_id: UUID
-    ) -> PlacedOrder:
-        """Add add-on lines to the order of their base subscriptions (commerce reference 2.3)."""
-        ...
-
-    async def suspend(self, customer_id: CustomerId, read: Read[Subscription], request_id: UUID) -> Read[Subscription]:
-        """Set a subscription to suspended, sending back the whole document it was read as, with its eTag (R-225)."""
-        ...
-
-    async def activate(self, customer_id: CustomerId, read: Read[Subscription], request_id: UUID) -> Read[Subscription]:
-        """Set a suspended subscription to active again, the same way."""
         ...
 
 

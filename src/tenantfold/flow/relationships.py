@@ -9,7 +9,8 @@ from tenantfold.domain.messages import invitation_text
 from tenantfold.domain.plan import Disposition, PlanCustomer
 from tenantfold.domain.records import Invitation
 from tenantfold.flow.approval import approved_plan
-from tenantfold.flow.ports import Clock, Ledger, PartnerCenter
+from tenantfold.flow.partner_center import PartnerCenter
+from tenantfold.flow.ports import Clock, Ledger
 from tenantfold.flow.progress import Reporter
 
 WriteMessage = Callable[[PlanCustomer, str], str]
