@@ -88,7 +88,7 @@ class Simulation:
         for seconds in self.scenario.visits:
             await self.stage.wait_until(self.scenario.starts_at + timedelta(seconds=seconds))
             await self._visit()
-        await self.stage.wait_until(self.scenario.ends_at)
+        await self.stage.wait_until(max(self.scenario.ends_at, self._next_start()))
         self._end_of_trouble()
         self._plan_wanted = True
         await self._visit()
@@ -105,6 +105,12 @@ class Simulation:
         if happened:
             self.record.portal[script.number] = self.stage.now()
             self._note(f"{cast.name_of(script)}: {happened}")
+
+    def _next_start(self) -> datetime:
+        """When a cutover may begin: now, or the morning after. A process that was down for long may end in the evening."""
+        now = self.stage.now()
+        latest = self.scenario.stop_starting_at.hour - 1
+        return now if now.hour < latest else (now + timedelta(days=1)).replace(hour=0, minute=10)
 
     def _end_of_trouble(self) -> None:
         """Take all faults and kills away: what is not settled now never will be."""
