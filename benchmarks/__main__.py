@@ -69,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmarks asked for; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure the budgets of the design.")
     parser.add_argument("only", nargs="*", help="names of benchmarks; all when none is given")
-    parser.add_argument("--scale", type=float, default=1.0, help="part of the full size, 0.1 for a tenth")
+    parser.add_argument("--scale", type=float, help="part of the full size, 0.1 for a tenth; else each one's usual")
     parser.add_argument("--save", action="store_true", help="keep the results in benchmarks/results, for the docs")
     parser.add_argument("--inside", choices=("prepare", "run"), help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
@@ -95,9 +95,9 @@ def _inside(step: str, bench: Bench, scale: float, folder: Path) -> None:
         (folder / MEASUREMENT).write_bytes(msgspec.json.encode(measure(bench, scale, folder)))
 
 
-def _run(name: str, scale: float, *, keep: bool) -> bool:
+def _run(name: str, scale: float | None, *, keep: bool) -> bool:
     facts = machine()
-    result = run_apart(name, scale)
+    result = run_apart(name, load(name).usual if scale is None else scale)
     if result is None:
         print(f"{name}: BROKEN, see above", flush=True)
         return False

@@ -64,6 +64,7 @@ def _nothing(size: int, folder: Path) -> None:
 class Bench:
     """One benchmark. ``run`` takes a size (in ``unit``) and a folder of its own.
 
+    ``usual`` is the part of the full size that is run when nobody asks for another, so that all of them take minutes.
     ``prepare`` fills that folder first, in another process, so that it costs the figures nothing. ``budget`` is for
     the whole run; None when only the figures that ``run`` returns have budgets.
     """
@@ -72,6 +73,7 @@ class Bench:
     what: str
     unit: str
     full_size: int
+    usual: float = 1.0
     run: Callable[[int, Path], Outcome]
     budget: Budget | None = None
     prepare: Callable[[int, Path], None] = _nothing
