@@ -26,6 +26,8 @@ app = typer.Typer(
     add_completion=False,
 )
 
+_KINDS: dict[str, worlds.Kind] = {"demo": "demo", "mixed": "mixed"}
+
 
 @app.command()
 def serve(  # noqa: PLR0913 - one argument per option of the command
@@ -33,7 +35,7 @@ def serve(  # noqa: PLR0913 - one argument per option of the command
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 8700,
     seed: Annotated[int, typer.Option(help="Seed of a generated world.")] = 1,
     customers: Annotated[int, typer.Option(help="Customers of a generated world.")] = 100,
-    world: Annotated[str, typer.Option(help="A snapshot file, or the word demo; empty generates a world.")] = "",
+    world: Annotated[str, typer.Option(help="A snapshot file, or demo or mixed; empty generates a world.")] = "",
     snapshot: Annotated[Path | None, typer.Option(help="Loaded on start if it exists, written on exit.")] = None,
     start_at: Annotated[str, typer.Option(help="First reading of the clock, ISO 8601, UTC.")] = "",
     frozen: Annotated[bool, typer.Option("--frozen", help="The clock stands still until it is moved.")] = False,
@@ -48,7 +50,7 @@ def serve(  # noqa: PLR0913 - one argument per option of the command
     """Serve a world until interrupted."""
     try:
         state = _loaded(world, snapshot) or worlds.make(
-            "demo" if world == "demo" else "generated",
+            _KINDS.get(world, "generated"),
             seed,
             customers,
             _start(start_at),
@@ -94,7 +96,7 @@ def _start(text: str) -> datetime:
 def _loaded(name: str, snapshot: Path | None) -> World | None:
     if snapshot is not None and snapshot.exists():
         return worlds.load(snapshot)
-    if name and name != "demo":
+    if name and name not in _KINDS:
         return worlds.load(Path(name))
     return None
 

@@ -336,4 +336,5 @@ class World(msgspec.Struct, kw_only=True):
     gdap: GdapState = msgspec.field(default_factory=GdapState)
     invoices: InvoiceState = msgspec.field(default_factory=InvoiceState)
     behaviour: BehaviourState = msgspec.field(default_factory=BehaviourState)
+    labels: dict[str, str] = {}  # customer or subscription id -> what a mixed world meant it to be; never on the wire
     next_number: int = 1  # counter behind every generated id, so a seed gives the same ids

@@ -12,19 +12,25 @@ from partner_center_emulator import demo_world
 from partner_center_emulator.clock import DEFAULT_START
 from partner_center_emulator.emulator import Emulator
 from partner_center_emulator.seed import generate_world
+from partner_center_emulator.seed.mixed import mixed_world
 from partner_center_emulator.world import World
 
-Kind = Literal["generated", "demo"]
+Kind = Literal["generated", "demo", "mixed"]
 
 
 def make(
     kind: Kind, number: int, customers: int, start: datetime = DEFAULT_START, *, new_commerce_share: float = 0.0
 ) -> World:
-    """Return a new world: generated from a seed and a size, or the demo's; raises ValueError for bad numbers."""
+    """Return a new world: generated or mixed from a seed and a size, or the demo's.
+
+    Raises ValueError for bad numbers.
+    """
     if customers < 0:
         raise ValueError("The number of customers must not be negative.")
     if kind == "demo":
         return demo_world.build(start)
+    if kind == "mixed":
+        return mixed_world(number, customers, start)
     return generate_world(number, customers, start, new_commerce_share=new_commerce_share)
 
 

@@ -7,7 +7,7 @@ from random import Random
 
 from partner_center_emulator.catalog import catalog_offers
 from partner_center_emulator.clock import DEFAULT_START
-from partner_center_emulator.seed.names import COUNTRIES, Country, company_name, domain_stem
+from partner_center_emulator.seed.names import ALL_COUNTRIES, COUNTRIES, Country, company_name, domain_stem
 from partner_center_emulator.seed.new_commerce import Successor, hold_new, successors
 from partner_center_emulator.seed.portfolio import Holding, Menu, draw_portfolio, draw_reseller, hold, new_guid
 from partner_center_emulator.seed.tenants import add_partner
@@ -106,7 +106,7 @@ def add_customer(
     world: World, rng: Random, tenant: PartnerTenant, name: str, domains: Domains | None = None
 ) -> Customer:
     """Put a customer in the tenant's country into the world, with relationship and accepted agreement."""
-    country = COUNTRIES[tenant.address.country]
+    country = ALL_COUNTRIES[tenant.address.country]
     customer = _customer(rng, country, name, (domains or Domains()).take(name))
     customer.direct_signed_agreement = rng.random() < _DIRECT_SIGNED_SHARE
     world.customers[customer.id] = customer

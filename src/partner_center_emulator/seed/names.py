@@ -1,4 +1,4 @@
-"""Names of invented Nordic companies and people (seed room): parts, and a numbering that never repeats a name."""
+"""Names of invented companies and people (seed room): parts, and a numbering that never repeats a name."""
 
 from __future__ import annotations
 
@@ -172,4 +172,50 @@ DK = Country(
     phone_prefix="+45",
 )  # fmt: skip
 
+FI = Country(
+    code="FI",
+    culture="fi-FI",
+    language="fi",
+    legal_forms=("Oy",),
+    first_words=(
+        "Aura", "Haapa", "Hanko", "Iitti", "Imatra", "Inari", "Kaari", "Kallio", "Karhula", "Koivu", "Kuusamo", "Lahti",
+        "Lieksa", "Lohja", "Meri", "Naantali", "Oulu", "Paimio", "Pori", "Raahe", "Ranta", "Saari", "Saimaa", "Salla",
+        "Tammi", "Tornio", "Turku", "Vaasa", "Vantaa", "Vuori",
+    ),
+    trades=(
+        "Kirjanpito", "Konepaja", "Kuljetus", "Leipomo", "Metsä", "Mylly", "Optiikka", "Paino", "Puutarha", "Rakennus",
+        "Sähkö", "Tekniikka", "Tukku", "Valaistus", "Verstas",
+    ),
+    additions=("", "Etelä", "Pohjola", "Länsi", "Itä", "Ryhmä", "Palvelut"),
+    towns=(("Helsinki", "00100"), ("Tampere", "33100"), ("Turku", "20100"), ("Oulu", "90100")),
+    streets=("Kauppakatu", "Satamakatu", "Koulukatu", "Asemakatu"),
+    first_names=("Aino", "Eero", "Helmi", "Juhani", "Kaisa", "Matti", "Päivi", "Tuomas"),
+    last_names=("Aalto", "Heikkinen", "Korhonen", "Laine", "Mäkinen", "Niemi", "Salonen", "Virtanen"),
+    phone_prefix="+358",
+)  # fmt: skip
+
+US = Country(
+    code="US",
+    culture="en-US",
+    language="en",
+    legal_forms=("",),
+    first_words=(
+        "Alder", "Ashby", "Bellmont", "Cedar Falls", "Clearbrook", "Dunmore", "Eastfield", "Fairhaven", "Glenrock",
+        "Harlow", "Juniper", "Kingsport", "Lakewood", "Millbrook", "Northgate", "Oakdale", "Pinehurst", "Riverton",
+        "Summit", "Westbridge",
+    ),
+    trades=(
+        "Board of Elections", "Community Schools", "Emergency Services", "Housing Authority", "Park District",
+        "Port Authority", "Public Library", "Transit Agency", "Water District",
+    ),
+    additions=("", "County", "Township", "Region"),
+    towns=(("Richmond", "23219"), ("Columbus", "43215"), ("Denver", "80202"), ("Duluth", "55802")),
+    streets=("Main Street", "Court Street", "Liberty Avenue", "Union Street"),
+    first_names=("Alice", "Daniel", "Grace", "Henry", "Laura", "Marcus", "Ruth", "Samuel"),
+    last_names=("Baker", "Clark", "Evans", "Howard", "Mitchell", "Parker", "Turner", "Young"),
+    phone_prefix="+1",
+)  # fmt: skip
+
 COUNTRIES: dict[str, Country] = {country.code: country for country in (SE, NO, DK)}
+# those of a mixed world as well, whose few customers need few names
+ALL_COUNTRIES = COUNTRIES | {country.code: country for country in (FI, US)}

@@ -19,7 +19,7 @@ from partner_center_emulator.subscriptions.months import TERM_MONTHS, add_months
 from partner_center_emulator.world import Order, OrderLine, PartnerTenant, Subscription, World
 
 _PLANS = (("P1Y", "monthly", 55), ("P1Y", "annual", 25), ("P1M", "monthly", 20))
-_LETTERS = "0123456789BCDFGHJKLMNPQRSTVWXYZ"
+LETTERS = "0123456789BCDFGHJKLMNPQRSTVWXYZ"
 _WITHOUT_RENEWAL = 0.1
 _SUSPENDED = 0.03
 
@@ -48,9 +48,9 @@ def hold_new(
     duration, cycle = rng.choices([row[:2] for row in _PLANS], [row[2] for row in _PLANS])[0]
     plan = next(plan for plan in successor.sku.plans if (plan.duration, plan.billing_cycle) == (duration, cycle))
     bought = _bought_at(rng, world.started_at, duration)
-    elapsed = _elapsed(bought.date(), duration, world.started_at.date())
+    elapsed = elapsed_terms(bought.date(), duration, world.started_at.date())
     quantity = max(successor.sku.minimum_quantity, min(quantity, successor.sku.maximum_quantity))
-    availability = successor.product.id[:7] + "".join(rng.choices(_LETTERS, k=5))
+    availability = successor.product.id[:7] + "".join(rng.choices(LETTERS, k=5))
     subscription = Subscription(
         id=new_guid(rng),
         tenant_id=tenant.id,
@@ -76,7 +76,7 @@ def hold_new(
     terms.currency = tenant.currency
     world.subscriptions[subscription.id] = subscription
     world.commerce.terms[subscription.id] = terms
-    _add_order(world, tenant, subscription, terms)
+    add_order(world, tenant, subscription, terms)
     return subscription
 
 
@@ -109,14 +109,16 @@ def _bought_at(rng: Random, started_at: datetime, duration: str) -> datetime:
     return datetime.combine(day, time(), tzinfo=started_at.tzinfo) + timedelta(seconds=rng.randint(6 * 3600, 64800))
 
 
-def _elapsed(anchor: date, duration: str, today: date) -> int:
+def elapsed_terms(anchor: date, duration: str, today: date) -> int:
+    """Return how many whole terms are over since the anchor, before the one that runs today."""
     elapsed = 0
     while term_end(anchor, duration, elapsed) < today:
         elapsed += 1
     return elapsed
 
 
-def _add_order(world: World, tenant: PartnerTenant, subscription: Subscription, terms: SubscriptionTerms) -> None:
+def add_order(world: World, tenant: PartnerTenant, subscription: Subscription, terms: SubscriptionTerms) -> None:
+    """Put the completed order of a subscription that was bought before the world began into the world."""
     line = OrderLine(
         line_item_number=0,
         offer_id=subscription.offer_id,

@@ -1,4 +1,7 @@
-"""The partner of generated worlds (seed room): three source tenants, one target tenant, and who may sign in."""
+"""The partner of generated worlds (seed room): three source tenants, one target tenant, and who may sign in.
+
+A mixed world adds a source that is billed in euros and, in the cloud for US Government, one source and one target.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,11 @@ from random import Random
 import msgspec
 
 from partner_center_emulator.seed.portfolio import new_guid
+from partner_center_emulator.state.people import Cloud
 from partner_center_emulator.world import Address, AppRegistration, PartnerTenant, PartnerUser, World
 
 TARGET_KEY = "target"
+GOVERNMENT_TARGET_KEY = "target-us"
 
 
 class _Sketch(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +32,7 @@ class _Sketch(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     symbol: str
     anniversary_day: int
+    cloud: Cloud = "commercial"
 
 
 _SKETCHES: tuple[_Sketch, ...] = (
@@ -51,6 +57,24 @@ _SKETCHES: tuple[_Sketch, ...] = (
         culture="en-IE", language="en", currency="EUR", symbol="€", anniversary_day=1,
     ),
 )  # fmt: skip
+_MORE: tuple[_Sketch, ...] = (
+    _Sketch(
+        key="fi", company_name="Nordvik Cloud Suomi Oy", domain="nordvikfi.onmicrosoft.com", country="FI",
+        city="Helsinki", address_line="Mannerheimintie 14", postal_code="00100", phone="+358 9 5550 100",
+        culture="fi-FI", language="fi", currency="EUR", symbol="€", anniversary_day=11,
+    ),
+    _Sketch(
+        key="us", company_name="Nordvik Public Sector East LLC", domain="nordvikeast.onmicrosoft.us", country="US",
+        city="Richmond", address_line="900 East Main Street", postal_code="23219", phone="+1 804 555 0100",
+        culture="en-US", language="en", currency="USD", symbol="$", anniversary_day=9, cloud="us_government",
+    ),
+    _Sketch(
+        key=GOVERNMENT_TARGET_KEY, company_name="Nordvik Public Sector Inc", domain="nordvikps.onmicrosoft.us",
+        country="US", city="Arlington", address_line="1100 Wilson Boulevard", postal_code="22209",
+        phone="+1 703 555 0100", culture="en-US", language="en", currency="USD", symbol="$", anniversary_day=1,
+        cloud="us_government",
+    ),
+)  # fmt: skip
 
 
 def add_partner(world: World, rng: Random) -> None:
@@ -59,6 +83,13 @@ def add_partner(world: World, rng: Random) -> None:
         tenant = _tenant(sketch, rng, world.started_at)
         world.partner_tenants[tenant.id] = tenant
     world.reseller_partner_ids = [str(4_500_000 + rng.randrange(400_000)) for _ in range(6)]
+
+
+def add_more_tenants(world: World, rng: Random) -> None:
+    """Put the tenants of a mixed world beside those of ``add_partner``."""
+    for sketch in _MORE:
+        tenant = _tenant(sketch, rng, world.started_at)
+        world.partner_tenants[tenant.id] = tenant
 
 
 def _tenant(sketch: _Sketch, rng: Random, started_at: datetime) -> PartnerTenant:
@@ -81,6 +112,7 @@ def _tenant(sketch: _Sketch, rng: Random, started_at: datetime) -> PartnerTenant
         currency_symbol=sketch.symbol,
         partner_id=str(4_000_000 + rng.randrange(400_000)),
         anniversary_day=sketch.anniversary_day,
+        cloud=sketch.cloud,
         apps=[
             AppRegistration(
                 client_id=new_guid(rng),

@@ -44,6 +44,7 @@ class Sku(msgspec.Struct, kw_only=True):
     segments: list[str] = msgspec.field(default_factory=lambda: ["commercial"])
     not_sold_in: list[str] = []  # ISO countries
     enforces_attestation: bool = False
+    is_transferable: bool = True  # may be part of a transfer between partners (commerce 4.1, error 900134)
     unit_type: str = "Licenses"
 
 

@@ -9,6 +9,7 @@ from partner_center_emulator.azure import models as azure
 from partner_center_emulator.emulator import Emulator
 from partner_center_emulator.errors import refusal
 from partner_center_emulator.index import CommerceIndex
+from partner_center_emulator.products.availability import find_product, find_sku
 from partner_center_emulator.state.azure import Benefit, Entitlement
 from partner_center_emulator.state.transfers import Transfer, TransferLine
 from partner_center_emulator.transfers.placing import is_new_commerce
@@ -167,5 +168,7 @@ def _subscription_line(emulator: Emulator, transfer: Transfer, number: int, row:
     product_type = terms.product_type if terms is not None else "OnlineServicesNCE"
     if product_type != "OnlineServicesNCE":
         raise refusal(900134, row.id)  # software and perpetual licenses are not covered
+    if terms is not None and not find_sku(find_product(emulator, terms.product_id), terms.sku_id).is_transferable:
+        raise refusal(900134, row.id)
     _check_type(transfer, product_type, row.id)
     return line_of(row, number)
