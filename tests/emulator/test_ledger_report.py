@@ -162,7 +162,7 @@ def test_writes_the_json_of_the_specification():
     story.world.tallies["GET /v1/customers"] = RequestTally(calls=7, throttled=2, errors=1)
     story.world.violations.append(Violation(at=story.now, tenant_id=SE, rule="ignored_retry_after", detail="x"))
     body = msgspec.json.decode(msgspec.json.encode(story.judged()))
-    lists = {"twins", "gaps", "overlaps", "violations"}
+    lists = {"twins", "gaps", "overlaps", "violations", "billed_suspensions", "azure_faults"}
     assert set(body) == lists | {"clock", "wall", "parity", "calls", "totals", "money"}
     assert body["gaps"][0]["from"] == "2026-03-02T09:00:00Z"
     assert body["gaps"][0]["to"] == "2026-03-02T10:00:00Z"

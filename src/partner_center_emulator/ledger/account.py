@@ -10,13 +10,14 @@ import msgspec
 
 from partner_center_emulator.catalog import is_purchasable
 from partner_center_emulator.ledger.matching import Lane, Pair, PairCost, lane_seats, lay_lanes, pair_family, seats_of
-from partner_center_emulator.ledger.shape import Difference, Gap, Overlap, Parity, Twin, Unequal
-from partner_center_emulator.ledger.timeline import Track
+from partner_center_emulator.ledger.shape import Difference, Gap, Move, Overlap, Parity, Twin, Unequal, Way
+from partner_center_emulator.ledger.timeline import Step, Track, family_of
 from partner_center_emulator.ledger.verdict import find_differences, find_gaps, find_overlaps, observe, pair_cost
+from partner_center_emulator.ledger.ways import term_differences, way_of
 from partner_center_emulator.world import Offer, World
 
 # A source in one of these states at the world's start has nothing left that a target could stand for.
-_OVER = frozenset({"deleted", "expired", "disabled"})
+_OVER = frozenset({"deleted", "disabled"})
 
 
 class Findings(msgspec.Struct):
@@ -30,6 +31,7 @@ class Findings(msgspec.Struct):
     moved: int = 0
     begun: bool = False  # the partner stopped or created anything
     served: list[Pair] = []  # source subscriptions with what stands for them
+    moves: list[Move] = []
 
 
 class _Account:
@@ -49,8 +51,8 @@ class _Account:
         for add_ons in (False, True):
             cost = self._cost()
             for offer_id in self._offers(add_ons=add_ons):
-                sources = [t for t in self.sources if t.subscription.offer_id == offer_id]
-                lanes = lay_lanes(t for t in self.targets if t.subscription.offer_id == offer_id)
+                sources = [t for t in self.sources if _family(t) == offer_id]
+                lanes = lay_lanes(t for t in self.targets if _family(t) == offer_id)
                 pairs, unmatched, surplus = pair_family(sources, lanes, cost)
                 self.pairs += pairs
                 self.unmatched += unmatched
@@ -62,7 +64,7 @@ class _Account:
         return {pair.source.subscription.id: frozenset(pair.lane.ids) for pair in self.pairs if pair.lane}
 
     def _offers(self, *, add_ons: bool) -> list[str]:
-        used = dict.fromkeys(track.subscription.offer_id for track in (*self.sources, *self.targets))
+        used = dict.fromkeys(_family(track) for track in (*self.sources, *self.targets))
         return [offer_id for offer_id in used if self._is_add_on(offer_id) == add_ons]
 
     def _is_add_on(self, offer_id: str) -> bool:
@@ -116,8 +118,12 @@ class _Account:
         return customer is None or not is_purchasable(offer, customer.address.country)
 
 
+def _family(track: Track) -> str:
+    return family_of(track.subscription.offer_id)
+
+
 def _kind(track: Track) -> tuple[str, int]:
-    return track.subscription.offer_id, seats_of(track)
+    return _family(track), seats_of(track)
 
 
 def judge_customer(world: World, now: datetime, sources: Sequence[Track], targets: Sequence[Track]) -> Findings:
@@ -132,22 +138,26 @@ def judge_customer(world: World, now: datetime, sources: Sequence[Track], target
         findings.gaps += find_gaps(pair.source, moments, now)
         if pair.lane is not None:
             findings.overlaps += find_overlaps(pair.source, pair.lane, moments, now)
-        _weigh(findings, pair, counterparts)
+        _weigh(world, findings, pair, counterparts)
     findings.begun = findings.begun or any(lane.is_new for lane in account.surplus)
     return findings
 
 
-def _weigh(findings: Findings, pair: Pair, counterparts: dict[str, frozenset[str]]) -> None:
+def _weigh(world: World, findings: Findings, pair: Pair, counterparts: dict[str, frozenset[str]]) -> None:
     source = pair.source
-    stopped = source.stopped_by_partner
-    is_movable = source.was_active and not source.subscription.is_trial
+    found = way_of(pair)
+    stopped = found[1] if found is not None else source.stopped_by_partner
+    is_movable = source.was_in_use and not source.subscription.is_trial
     findings.movable += is_movable
     findings.begun = findings.begun or stopped is not None or (pair.lane is not None and pair.lane.is_new)
     if stopped is None:
         return
     findings.moved += is_movable and pair.lane is not None
     findings.parity.moved += 1
-    differences, counterpart_id = _compare(pair, counterparts)
+    differences, counterpart_id = _compare(pair, stopped, counterparts)
+    if found is not None:
+        differences += term_differences(world, pair, found[0])
+        findings.moves.append(_move(source, found[0], stopped, counterpart_id))
     if not differences:
         findings.parity.equal += 1
         return
@@ -161,17 +171,20 @@ def _weigh(findings: Findings, pair: Pair, counterparts: dict[str, frozenset[str
     )
 
 
-def _compare(pair: Pair, counterparts: dict[str, frozenset[str]]) -> tuple[list[Difference], str | None]:
+def _move(source: Track, way: Way, ended: Step, counterpart_id: str | None) -> Move:
+    return Move(subject_id=source.subscription.id, way=way, at=ended.at, counterpart_id=counterpart_id or "")
+
+
+def _compare(pair: Pair, stopped: Step, counterparts: dict[str, frozenset[str]]) -> tuple[list[Difference], str | None]:
     mine = pair.source.subscription
-    stopped = pair.source.stopped_by_partner
-    if pair.lane is None or stopped is None:
+    if pair.lane is None:
         return [Difference(what="counterpart", source=mine.id, target="")], None
     base = mine.parent_subscription_id
     differences = find_differences(
         pair.source,
         pair.lane,
         stopped,
-        mapped=pair.lane.offer_id != mine.offer_id,
+        mapped=pair.lane.offer_id != family_of(mine.offer_id),
         parents=counterparts.get(base, frozenset()) if base else None,
     )
     return differences, pair.lane.ids[-1]
@@ -182,8 +195,8 @@ def _twins(account: _Account) -> list[Twin]:
     surplus = [lane for lane in account.surplus if lane.is_new]
     for offer_id in dict.fromkeys(lane.offer_id for lane in surplus):
         extra = [lane for lane in surplus if lane.offer_id == offer_id]
-        sources = [t.subscription.id for t in account.sources if t.subscription.offer_id == offer_id]
-        targets = [t.subscription.id for t in account.targets if t.subscription.offer_id == offer_id and t.was_active]
+        sources = [t.subscription.id for t in account.sources if _family(t) == offer_id]
+        targets = [t.subscription.id for t in account.targets if _family(t) == offer_id and t.was_active]
         twins.append(
             Twin(
                 customer_id=extra[0].spells[0].subscription.customer_id,

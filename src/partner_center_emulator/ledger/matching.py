@@ -16,7 +16,7 @@ from itertools import permutations
 
 import msgspec
 
-from partner_center_emulator.ledger.timeline import START, Step, Track
+from partner_center_emulator.ledger.timeline import START, Step, Track, family_of
 from partner_center_emulator.world import Subscription
 
 # Up to this many sources or lanes every pairing is tried; larger families are paired in order.
@@ -36,8 +36,8 @@ class Lane(msgspec.Struct):
 
     @property
     def offer_id(self) -> str:
-        """The offer of the lane."""
-        return self.spells[0].subscription.offer_id
+        """The offer of the lane; of new commerce the part that stays."""
+        return family_of(self.spells[0].subscription.offer_id)
 
     @property
     def ids(self) -> list[str]:

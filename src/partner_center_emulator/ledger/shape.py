@@ -11,6 +11,7 @@ from partner_center_emulator.ledger.money import Money
 from partner_center_emulator.world import RequestTally, Violation
 
 State = Literal["moved", "partly", "untouched", "not_movable"]
+Way = Literal["recreated", "adopted", "transferred", "rebought", "by_hand", "azure_transferred", "azure_supported"]
 
 
 class Twin(msgspec.Struct, kw_only=True):
@@ -54,7 +55,17 @@ class Overlap(msgspec.Struct, kw_only=True):
 class Difference(msgspec.Struct, kw_only=True):
     """One thing in which a moved subscription and its counterpart differ."""
 
-    what: Literal["counterpart", "status", "quantity", "offer", "billing_cycle", "partner_id_on_record", "parent"]
+    what: Literal[
+        "counterpart",
+        "status",
+        "quantity",
+        "offer",
+        "billing_cycle",
+        "partner_id_on_record",
+        "parent",
+        "term_duration",
+        "term_end",
+    ]
     source: str
     target: str
 
@@ -66,6 +77,34 @@ class Unequal(msgspec.Struct, kw_only=True):
     subscription_id: str
     counterpart_id: str | None
     differences: list[Difference]
+
+
+class Move(msgspec.Struct, kw_only=True):
+    """How one thing of a source got to the target. Azure subscriptions and reservations keep their id."""
+
+    subject_id: str
+    way: Way
+    at: datetime  # when it ended at the source, or its bill moved
+    counterpart_id: str
+
+
+class BilledSuspension(msgspec.Struct, kw_only=True):
+    """A partner's call suspended new commerce: people are locked out and the bill goes on (R-135)."""
+
+    customer_id: str
+    subscription_id: str
+    offer_name: str
+    at: datetime
+
+
+class AzureFault(msgspec.Struct, kw_only=True):
+    """An Azure subscription nobody pays for, or two do; or a plan bought for a customer without Azure."""
+
+    kind: Literal["unpaid", "double", "needless_plan"]
+    customer_id: str
+    subject_id: str
+    from_: datetime = msgspec.field(name="from")
+    to: datetime | None = None  # None: still so
 
 
 class Parity(msgspec.Struct, kw_only=True):
@@ -84,14 +123,15 @@ class CustomerVerdict(msgspec.Struct, kw_only=True):
     state: State
     source_tenants: list[str]  # keys of the source tenants that sell to it
     has_target_relationship: bool
-    movable: int  # source subscriptions, trials left out, that were active at some time
-    moved: int  # of these, stopped by the partner with a counterpart at the target
+    movable: int  # source subscriptions, trials left out, that were in use at some time; Azure by Azure subscription
+    moved: int  # of these, over at the source and with a counterpart at the target
     source_active: int
     target_active: int
     twins: int = 0
     gaps: int = 0
     overlap_seat_days: int = 0
     unequal: int = 0
+    moves: list[Move] = []
 
 
 class Totals(msgspec.Struct, kw_only=True):
@@ -105,12 +145,15 @@ class Totals(msgspec.Struct, kw_only=True):
     overlap_seat_days: int = 0
     preexisting_overlap_seat_days: int = 0
     unequal: int = 0
+    billed_suspensions: int = 0
+    azure_faults: int = 0
     violations: int = 0
     customers: int = 0
     moved: int = 0
     partly: int = 0
     untouched: int = 0
     not_movable: int = 0
+    ways: dict[str, int] = {}  # how many things moved by each way
     calls: int = 0
     throttled: int = 0
     errors: int = 0
@@ -128,5 +171,7 @@ class LedgerReport(msgspec.Struct, kw_only=True):
     calls: dict[str, RequestTally]
     violations: list[Violation]
     totals: Totals
+    billed_suspensions: list[BilledSuspension] = []
+    azure_faults: list[AzureFault] = []
     money: Money = msgspec.field(default_factory=Money)
     customers: list[CustomerVerdict] | msgspec.UnsetType = msgspec.UNSET

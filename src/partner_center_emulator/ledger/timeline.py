@@ -15,6 +15,9 @@ import msgspec
 from partner_center_emulator.world import StateChange, Subscription, World
 
 _TOUCHING = frozenset({"subscription.created", "subscription.changed"})
+_AZURE = ("entitlement.", "benefit.")
+_IN_USE = frozenset({"active", "expired"})  # in the days of grace after a term people still work (R-132)
+_RUN_OUT = frozenset({"expired", "disabled"})  # only the clock does that
 START = -1
 
 
@@ -26,11 +29,25 @@ class Step(msgspec.Struct, frozen=True):
     status: str
     quantity: int
     by_partner: bool  # a partner's call did it; not the seed, the portal or the clock
+    cause: str = ""  # transfer, support: who else moved it
+    stops_renewal: bool = False
+    ends_on: str = ""  # the last day of the term, where the record says so
+    term: str = ""  # its length, likewise
 
     @property
     def seats(self) -> int:
         """Seats in service: the quantity while active, else none."""
         return self.quantity if self.status == "active" else 0
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether people can work with it: while it is active, and in the days of grace of new commerce."""
+        return self.status in _IN_USE
+
+    @property
+    def has_run_out(self) -> bool:
+        """Whether its term is over and the clock ended it."""
+        return self.status in _RUN_OUT and not self.by_partner
 
 
 class Track(msgspec.Struct, frozen=True):
@@ -44,6 +61,16 @@ class Track(msgspec.Struct, frozen=True):
     def was_active(self) -> bool:
         """Whether it was in service at any time in the record."""
         return any(step.status == "active" for step in self.steps)
+
+    @property
+    def was_in_use(self) -> bool:
+        """Whether people could work with it at any time in the record."""
+        return any(step.is_in_use for step in self.steps)
+
+    @property
+    def is_let_run_out(self) -> bool:
+        """Whether a partner's call turned its renewal off."""
+        return any(step.stops_renewal and step.by_partner for step in self.steps)
 
     @property
     def last_active(self) -> Step | None:
@@ -65,8 +92,14 @@ class Track(msgspec.Struct, frozen=True):
 
 
 def touched_customers(changes: Sequence[StateChange]) -> set[str]:
-    """Return the customers of which any subscription was created or changed since the world began."""
-    return {change.customer_id for change in changes if change.what in _TOUCHING}
+    """Return the customers of which anything was created, changed or moved since the world began."""
+    return {change.customer_id for change in changes if change.what in _TOUCHING or change.what.startswith(_AZURE)}
+
+
+def family_of(offer_id: str) -> str:
+    """Return what stays of an offer id: ``product:sku`` of new commerce, whose third part rotates (commerce 1.2)."""
+    product, _, rest = offer_id.partition(":")
+    return f"{product}:{rest.partition(':')[0]}" if rest else offer_id
 
 
 def steps_by_subscription(changes: Sequence[StateChange], customers: set[str]) -> dict[str, list[StateChangeAt]]:
@@ -96,4 +129,14 @@ def track(world: World, subscription: Subscription, changes: Sequence[StateChang
 
 
 def _step(sequence: int, at: datetime, members: Mapping[str, object], *, by_partner: bool) -> Step:
-    return Step(sequence, at, str(members["status"]), cast("int", members["quantity"]), by_partner)
+    return Step(
+        sequence,
+        at,
+        str(members["status"]),
+        cast("int", members["quantity"]),
+        by_partner,
+        cause=str(members.get("cause", "")),
+        stops_renewal=members.get("auto_renew") is False,
+        ends_on=str(members.get("commitment_end", "")),
+        term=str(members.get("term_duration", "")),
+    )

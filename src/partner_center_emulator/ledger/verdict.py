@@ -9,7 +9,7 @@ import msgspec
 
 from partner_center_emulator.ledger.matching import Cost, Lane, lane_seats, seats_of, terms_of
 from partner_center_emulator.ledger.shape import Difference, Gap, Overlap
-from partner_center_emulator.ledger.timeline import START, Step, Track
+from partner_center_emulator.ledger.timeline import START, Step, Track, family_of
 
 
 class Moment(msgspec.Struct):
@@ -135,15 +135,18 @@ def observe(source: Track, lane: Lane | None) -> list[Moment]:
     steps.sort(key=lambda row: row[:2])
     seats_by_place: dict[int, int] = {}
     source_seats = owed = had = 0
-    was_active = False
+    was_in_use = False
+    is_ours_to_follow = source.is_let_run_out or (lane is not None and lane.is_new)
     for row, (sequence, place, step) in enumerate(steps):
         if place < 0:
-            owed = _owed(step, owed, was_active=was_active, had=had)
-            was_active = step.status == "active"
-            had = step.quantity if was_active else had
+            owed = _owed(step, owed, was_in_use=was_in_use, had=had, is_ours_to_follow=is_ours_to_follow)
+            was_in_use = step.is_in_use
+            had = step.quantity if was_in_use else had
             source_seats = step.seats
         else:
             seats_by_place[place] = step.seats
+            # a counterpart that its own term ended, like the source would have, is nobody's gap any more
+            owed = 0 if step.has_run_out else owed
         if sequence == START and row + 1 < len(steps) and steps[row + 1][0] == START:
             continue  # the world's first state is one moment
         begun_by = "start" if sequence == START else ("source" if place < 0 else "target")
@@ -151,11 +154,12 @@ def observe(source: Track, lane: Lane | None) -> list[Moment]:
     return moments
 
 
-def _owed(step: Step, owed: int, *, was_active: bool, had: int) -> int:
-    if step.status == "active":
+def _owed(step: Step, owed: int, *, was_in_use: bool, had: int, is_ours_to_follow: bool) -> int:
+    """How many seats somebody else must serve: those the partner stopped, and those it let run out (R-132)."""
+    if step.is_in_use:
         return 0
-    if was_active:
-        return had if step.by_partner else 0
+    if was_in_use:
+        return had if step.by_partner or (step.has_run_out and is_ours_to_follow) else 0
     return owed
 
 
@@ -177,17 +181,19 @@ def find_differences(
 ) -> list[Difference]:
     """Return in what a moved subscription and its counterpart differ, as the partner's own calls left them.
 
-    ``mapped``: another offer was accepted in place of one that is gone. ``parents``: for an add-on, the counterparts of
-    its base; None for a base. Later changes in the portal are the customer's business and no difference.
+    ``mapped``: another offer was accepted in place of one that is gone; where that is new commerce, the mapping names
+    the billing cycle. ``parents``: for an add-on, the counterparts of its base; None for a base. Later changes in the
+    portal are the customer's business and no difference.
     """
     mine = source.subscription
     left = _as_left(lane, stopped.sequence)
     counterpart = lane.serving(left.sequence).subscription
+    names_cycle = not (mapped and ":" in counterpart.offer_id)
     rows = [
         ("status", "active", left.status),
         ("quantity", str(seats_of(source)), str(left.quantity)),
-        ("offer", mine.offer_id, mine.offer_id if mapped else counterpart.offer_id),
-        ("billing_cycle", mine.billing_cycle, counterpart.billing_cycle),
+        ("offer", family_of(mine.offer_id), family_of(mine.offer_id if mapped else counterpart.offer_id)),
+        ("billing_cycle", mine.billing_cycle if names_cycle else counterpart.billing_cycle, counterpart.billing_cycle),
         ("partner_id_on_record", mine.partner_id_on_record or "", counterpart.partner_id_on_record or ""),
     ]
     if parents is not None and (counterpart.parent_subscription_id or "") not in parents:
