@@ -18,6 +18,7 @@ from partner_center_emulator import actors, credentials, demo_world, ledger, wor
 from partner_center_emulator.clock import ClockState
 from partner_center_emulator.emulator import Emulator, Options
 from partner_center_emulator.requests import Page, PageHandler
+from partner_center_emulator.signin import clouds
 from partner_center_emulator.subscriptions import models as subscriptions
 from partner_center_emulator.world import Customer, PartnerTenant, World
 
@@ -209,9 +210,9 @@ async def read_ledger(emulator: Emulator, request: Request) -> object:
 
 
 @_guarded
-async def read_credentials(emulator: Emulator, _request: Request) -> object:
-    """Return everything a tool needs to sign in to each partner tenant."""
-    return credentials.sheet(emulator)
+async def read_credentials(emulator: Emulator, request: Request) -> object:
+    """Return everything a tool needs to sign in to each partner tenant of the cloud that the path names."""
+    return credentials.sheet(emulator, clouds.of_request(request))
 
 
 @_guarded

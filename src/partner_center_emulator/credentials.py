@@ -7,7 +7,11 @@ from datetime import timedelta
 import msgspec
 
 from partner_center_emulator.emulator import Emulator
+from partner_center_emulator.ledger.report import TARGET_KEYS
+from partner_center_emulator.seed.tenants import TARGET_KEY
 from partner_center_emulator.signin import models as signin
+from partner_center_emulator.signin.clouds import prefix_of
+from partner_center_emulator.state.people import Cloud
 from partner_center_emulator.world import PartnerTenant, PartnerUser
 
 
@@ -24,7 +28,7 @@ class UserSheet(msgspec.Struct, kw_only=True):
 class TenantSheet(msgspec.Struct, kw_only=True):
     """One partner tenant; ``user`` and ``refresh_token`` are those of its first admin agent with MFA."""
 
-    key: str
+    key: str  # that of a target is "target" in either cloud
     id: str
     name: str
     domain: str
@@ -39,9 +43,10 @@ class TenantSheet(msgspec.Struct, kw_only=True):
 
 
 class Sheet(msgspec.Struct, kw_only=True):
-    """Base addresses and tenants."""
+    """Base addresses and tenants of one cloud."""
 
     base_url: str
+    cloud: Cloud
     authority: str
     partner_center_url: str
     partner_center_resource: str
@@ -49,17 +54,23 @@ class Sheet(msgspec.Struct, kw_only=True):
     tenants: list[TenantSheet]
 
 
-def sheet(emulator: Emulator) -> Sheet:
-    """Return the credentials of every partner tenant that has an application and a user, with live refresh tokens."""
-    base = emulator.options.base_url
-    tenants = [_tenant(emulator, tenant) for tenant in emulator.world.partner_tenants.values() if tenant.apps]
+def sheet(emulator: Emulator, cloud: Cloud = "commercial") -> Sheet:
+    """Return the credentials of a cloud's partner tenants that have an application and a user, with live tokens.
+
+    In a world without a target of that cloud they are those of all tenants: its clouds are no consolidations.
+    """
+    base, own = emulator.options.base_url, f"{emulator.options.base_url}{prefix_of(cloud)}"
+    everyone = [tenant for tenant in emulator.world.partner_tenants.values() if tenant.apps]
+    mine = [tenant for tenant in everyone if tenant.cloud == cloud]
+    shown = mine if any(tenant.key in TARGET_KEYS for tenant in mine) else everyone
     return Sheet(
         base_url=base,
-        authority=base,
+        cloud=cloud,
+        authority=own,
         partner_center_url=base,
         partner_center_resource=base,
-        graph_url=f"{base}/graph",
-        tenants=tenants,
+        graph_url=f"{own}/graph",
+        tenants=[_tenant(emulator, tenant) for tenant in shown],
     )
 
 
@@ -68,13 +79,13 @@ def _tenant(emulator: Emulator, tenant: PartnerTenant) -> TenantSheet:
     users = [_user(emulator, tenant, user) for user in tenant.users]
     able = [user for user in users if user.has_mfa and "admin_agent" in user.roles] or users
     return TenantSheet(
-        key=tenant.key,
+        key=TARGET_KEY if tenant.key in TARGET_KEYS else tenant.key,
         id=tenant.id,
         name=tenant.company_name,
         domain=tenant.domain,
         country=tenant.address.country,
         currency=tenant.currency,
-        role="target" if tenant.key == "target" else "source",
+        role="target" if tenant.key in TARGET_KEYS else "source",
         client_id=app.client_id,
         client_secret=app.secret,
         user=able[0].user_principal_name if able else "",

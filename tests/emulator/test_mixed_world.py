@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 
+import httpx2
 import msgspec
 import pytest
 
 from partner_center_emulator import worlds
+from partner_center_emulator.app import create_app
 from partner_center_emulator.azure.models import plan_of
 from partner_center_emulator.clock import Clock
 from partner_center_emulator.emulator import Emulator
@@ -135,3 +137,15 @@ def test_a_plan_is_found_where_it_is_and_only_there(world: World):
     target = next(one for one in emulator.world.partner_tenants.values() if one.key == "target")
     assert plan_of(emulator, plan.tenant_id, plan.customer_id) is not None
     assert plan_of(emulator, target.id, plan.customer_id) is None
+
+
+async def test_each_cloud_has_a_sheet_of_its_own(world: World):
+    """Its own tenants and sign-in address, and a target that is called target in both."""
+    emulator = Emulator(msgspec.json.decode(msgspec.json.encode(world), type=World))
+    transport = httpx2.ASGITransport(app=create_app(emulator))
+    async with httpx2.AsyncClient(transport=transport, base_url=emulator.options.base_url) as anonymous:
+        commercial = (await anonymous.get("/_emulator/credentials")).json()
+        government = (await anonymous.get("/usgov/_emulator/credentials")).json()
+    assert {one["key"] for one in commercial["tenants"]} == {"se", "no", "dk", "fi", "target"}
+    assert {one["key"] for one in government["tenants"]} == {"us", "target"}
+    assert government["authority"] == f"{emulator.options.base_url}/usgov"
