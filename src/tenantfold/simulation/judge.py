@@ -19,7 +19,6 @@ from tenantfold.domain.model import CustomerId
 from tenantfold.domain.plan import PlanItem
 from tenantfold.domain.records import Case
 from tenantfold.domain.states import Owner, Phase
-from tenantfold.simulation import cast
 from tenantfold.simulation.scenario import CustomerScript, Odd
 from tenantfold.simulation.stage import SimulatedStore
 from tenantfold.simulation.world import Simulation
@@ -188,13 +187,13 @@ def _unexplained(hearing: _Hearing) -> None:
         script = _script(hearing, line.customer_id)
         if case is None:
             if line.state != "not_movable":
-                hearing.say("unexplained", f"{cast.name_of(script)} is in no plan.")
+                hearing.say("unexplained", f"{hearing.simulation.casting.name_of(script)} is in no plan.")
             continue
         _explain(hearing, line, case, script)
 
 
 def _explain(hearing: _Hearing, line: CustomerVerdict, case: Case, script: CustomerScript) -> None:
-    progress, name = case.progress, cast.name_of(script)
+    progress, name = case.progress, hearing.simulation.casting.name_of(script)
     where = f"{progress.phase.value} ({progress.code or 'no code'}: {progress.detail or 'no detail'})"
     if progress.phase is Phase.MOVED:
         if line.state not in {"moved", "not_movable"} and script.number not in hearing.simulation.record.portal:
@@ -226,9 +225,9 @@ def _forgotten(hearing: _Hearing, violation: Violation) -> bool:
 
 
 def _name(hearing: _Hearing, customer_id: str) -> str:
-    return cast.name_of(_script(hearing, customer_id))
+    return hearing.simulation.casting.name_of(_script(hearing, customer_id))
 
 
 def _script(hearing: _Hearing, customer_id: str) -> CustomerScript:
     name = hearing.simulation.stage.world.customers[customer_id].company_name
-    return next(one for one in hearing.simulation.scenario.customers if cast.name_of(one) == name)
+    return next(one for one in hearing.simulation.scenario.customers if hearing.simulation.casting.name_of(one) == name)

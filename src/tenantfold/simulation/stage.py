@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from tempfile import gettempdir, mkdtemp
+from typing import Literal
 
 import httpx2
 
@@ -61,17 +62,25 @@ class StageOptions:
     policy: PolicySettings = field(default_factory=PolicySettings)
     limits: LimitSettings = field(default_factory=LimitSettings)
     log_level: str = "error"
+    cloud: Literal["commercial", "us_government"] = "commercial"
 
 
 class Stage:
-    """An emulator with ``world`` whose clock is the loop's, and the ledger file of one consolidation."""
+    """An emulator with ``world`` whose clock is the loop's, and the ledger file of one consolidation.
 
-    def __init__(self, world: World, folder: Path, options: StageOptions | None = None) -> None:
+    ``beside`` is the stage of another consolidation in the same world: its emulator is this one's, too.
+    """
+
+    def __init__(
+        self, world: World, folder: Path, options: StageOptions | None = None, beside: Stage | None = None
+    ) -> None:
         self.options = options or StageOptions()
         self.folder = folder
         self.loop = virtual_loop()
-        self.emulator = Emulator(
-            world, self.options.emulator, EmulatorClock(world.started_at, monotonic=self.loop.seconds)
+        self.emulator: Emulator = (
+            beside.emulator
+            if beside
+            else Emulator(world, self.options.emulator, EmulatorClock(world.started_at, monotonic=self.loop.seconds))
         )
         self.network = Network(create_app(self.emulator), self.options.seed)
         self.ledger_file = folder / "tenantfold.db"
@@ -115,7 +124,7 @@ class Stage:
         return self.now() + self.options.laptop_ahead
 
     def _settings(self) -> Settings:
-        given = sheet(self.emulator)
+        given = sheet(self.emulator, self.options.cloud)
         tenants = {one.key: self._tenant(one) for one in given.tenants}
         keys = self.options.sources or [key for key in tenants if key != TARGET_KEY]
         return Settings(
@@ -129,6 +138,7 @@ class Stage:
                 reports=self.folder / "reports",
             ),
             cloud=CloudSettings(
+                name=self.options.cloud,
                 authority=given.authority,
                 partner_center=given.partner_center_url,
                 graph=given.graph_url,

@@ -12,16 +12,19 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
 from partner_center_emulator import actors
-from partner_center_emulator.emulator import Options
+from partner_center_emulator.emulator import Emulator, Options
 from partner_center_emulator.faults import plan as fault_plans
 from partner_center_emulator.state.behaviour import Fault, FaultPlan
-from tenantfold.bootstrap import Program
+from partner_center_emulator.world import Customer, World
+from tenantfold.bootstrap import Program, plan_policy_of
 from tenantfold.dispatch.local import local_run
+from tenantfold.domain.mapping import OfferMapping
+from tenantfold.domain.selection import CustomerSelection
 from tenantfold.domain.states import Phase
 from tenantfold.errors import TenantfoldError
 from tenantfold.flow import inventory, planning
@@ -33,7 +36,7 @@ from tenantfold.settings import PolicySettings
 from tenantfold.simulation import cast
 from tenantfold.simulation.life import KilledError, Life, MortalStore, MortalWire
 from tenantfold.simulation.scenario import Command, CustomerScript, Kill, Scenario
-from tenantfold.simulation.stage import TARGET_KEY, SimulatedStore, Stage, StageOptions
+from tenantfold.simulation.stage import SimulatedStore, Stage, StageOptions
 
 Work = Callable[[Program], Awaitable[None]]
 
@@ -59,23 +62,48 @@ class Record:
     broken: list[str] = field(default_factory=list)
 
 
+class Casting(Protocol):
+    """Who plays, and what is theirs: the module ``cast``, or another with the same functions."""
+
+    def name_of(self, script: CustomerScript) -> str:
+        """The company name of a customer."""
+
+    def customer_of(self, world: World, script: CustomerScript) -> Customer:
+        """The customer of a script in its world."""
+
+    def selection(self, world: World, scenario: Scenario) -> CustomerSelection:
+        """The partner's own list."""
+
+    def mapping(self, world: World, scenario: Scenario) -> tuple[OfferMapping, ...]:
+        """The approved offer mapping."""
+
+    def happen(self, emulator: Emulator, script: CustomerScript) -> str:
+        """Let the oddity of a customer happen; returns what happened."""
+
+
 class Simulation:
     """Plays one scenario in ``folder``. Made and awaited inside ``loop.run``."""
+
+    casting: Casting = cast
 
     def __init__(self, scenario: Scenario, folder: Path) -> None:
         self.scenario = scenario
         self.record = Record()
-        self.stage = Stage(cast.build(scenario), folder, _options(scenario))
+        self.stage = self._stage(folder)
         self.stage.loop.set_exception_handler(_complain)
         members = [{**one.members} for one in scenario.faults]
         plan = FaultPlan(seed=scenario.seed, faults=msgspec.convert(members, list[Fault]))
         fault_plans.install(self.stage.world, plan)
         self._kills = list(scenario.kills)
         self._bystanders: set[asyncio.Task[None]] = set()
-        self._selection = cast.selection(self.stage.world, scenario)
-        self._mapping = cast.mapping(self.stage.world, scenario)
+        self._selection = self.casting.selection(self.stage.world, scenario)
+        self._mapping = self.casting.mapping(self.stage.world, scenario)
         self._invited = False
         self._plan_wanted = True
+
+    def _stage(self, folder: Path) -> Stage:
+        """The emulator with its world, and the ledger beside it."""
+        return Stage(cast.build(self.scenario), folder, _options(self.scenario))
 
     async def play(self) -> None:
         """From the first look to the morning after, when nothing goes wrong any more and everybody is driven once more.
@@ -101,13 +129,13 @@ class Simulation:
 
     async def _behind_the_back(self, script: CustomerScript) -> None:
         await self.stage.wait_until(self.scenario.starts_at + timedelta(seconds=script.moves_at))
-        happened = cast.happen(self.stage.emulator, script)
+        happened = self.casting.happen(self.stage.emulator, script)
         if happened:
             self.record.portal[script.number] = self.stage.now()
-            self._note(f"{cast.name_of(script)}: {happened}")
+            self._note(f"{self.casting.name_of(script)}: {happened}")
 
     def _next_start(self) -> datetime:
-        """When a cutover may begin: now, or the morning after. A process that was down for long may end in the evening."""
+        """When a cutover may begin: now, or the morning after, for a process that was down may end in the evening."""
         now = self.stage.now()
         latest = self.scenario.stop_starting_at.hour - 1
         return now if now.hour < latest else (now + timedelta(days=1)).replace(hour=0, minute=10)
@@ -122,8 +150,9 @@ class Simulation:
 
     def _mails_arrive(self) -> None:
         world = self.stage.world
-        customers = [cast.customer_of(world, script) for script in self.scenario.customers]
-        actors.ask(self.stage.emulator, cast.tenant_of(world, TARGET_KEY), customers)
+        customers = [self.casting.customer_of(world, script) for script in self.scenario.customers]
+        target = world.partner_tenants[self.stage.settings.target.tenant_id]
+        actors.ask(self.stage.emulator, target, customers)
 
     # --- the operator --------------------------------------------------------------------------------------------
 
@@ -169,6 +198,8 @@ class Simulation:
                 regions=program.regions,
                 mapping=self._mapping,
                 selection=self._selection,
+                policy=plan_policy_of(program.settings),
+                cloud=program.settings.cloud.name,
             ),
             Silent(),
         )
