@@ -47,7 +47,15 @@ def build(started_at: datetime = DEFAULT_START) -> World:
 
 
 def odd_customers(world: World) -> dict[str, str]:
-    """Return role -> customer id of the cast that is in this world; empty for a world that is not the demo's."""
+    """Return role -> customer id of the cast that is in this world.
+
+    In a mixed world the roles are the portfolios, each with its first customer; other worlds have no cast.
+    """
+    if world.labels:
+        roles: dict[str, str] = {}
+        for customer_id in world.customers:
+            roles.setdefault(world.labels[customer_id].lower(), customer_id)
+        return roles
     ids = {customer.company_name: customer.id for customer in world.customers.values()}
     return {role: ids[name] for role, name in CAST.items() if name in ids}
 

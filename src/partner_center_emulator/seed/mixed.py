@@ -43,10 +43,8 @@ def mixed_world(seed: int = 1, customers: int = 300, started_at: datetime = DEFA
         raise ValueError("A world cannot have fewer than no customers.")
     mixer = mixed_partner(seed, started_at)
     rng = Random(f"mixed/{seed}")
-    government = round(customers * _GOVERNMENT_SHARE)
     salt, numbers = rng.randrange(1_000_000), dict.fromkeys((*_SHARES, "us"), 0)
-    for portfolio, cloud in _draw(rng, customers - government, government):
-        key = "us" if cloud == "us_government" else rng.choices(tuple(_SHARES), tuple(_SHARES.values()))[0]
+    for portfolio, key in draw_portfolios(rng, customers):
         country = ALL_COUNTRIES[mixer.tenant(key).address.country]
         mixer.add(portfolio, key, company_name(country, numbers[key], salt))
         numbers[key] += 1
@@ -74,12 +72,17 @@ def customers_of(world: World, cloud: Cloud) -> list[Customer]:
     return [customer for customer in world.customers.values() if customer.id in mine]
 
 
-def _draw(rng: Random, commercial: int, government: int) -> Iterator[tuple[Portfolio, Cloud]]:
-    """Every portfolio once in an order of its own, then by weight; the government's customers at the end."""
+def draw_portfolios(rng: Random, customers: int) -> Iterator[tuple[Portfolio, str]]:
+    """Yield portfolio and source of each customer: every portfolio once in an order of its own, then by weight.
+
+    The government's customers come at the end.
+    """
+    government = round(customers * _GOVERNMENT_SHARE)
+    commercial = customers - government
     first = list(_WEIGHTS)
     rng.shuffle(first)
     rest = max(0, commercial - len(first))
     for portfolio in (*first[:commercial], *rng.choices(list(_WEIGHTS), list(_WEIGHTS.values()), k=rest)):
-        yield portfolio, "commercial"
+        yield portfolio, rng.choices(tuple(_SHARES), tuple(_SHARES.values()))[0]
     for number in range(government):
-        yield _GOVERNMENT[number % len(_GOVERNMENT)], "us_government"
+        yield _GOVERNMENT[number % len(_GOVERNMENT)], "us"
