@@ -50,7 +50,7 @@ class Verdict:
 
 
 @dataclass(slots=True)
-class _Hearing:
+class Hearing:
     """Everything the judge looks at."""
 
     simulation: Simulation
@@ -67,15 +67,18 @@ class _Hearing:
 
 async def judge(simulation: Simulation) -> Verdict:
     """Judge a simulation that has ended."""
-    hearing = await _hearing(simulation)
-    fired = sum(simulation.record.fired.values())
-    for sentence in simulation.record.broken:
-        hearing.say("broken", sentence)
-    _harm(hearing)
-    _overlaps(hearing, fired)
-    _unapproved(hearing)
-    _unexplained(hearing)
-    _conduct(hearing)
+    hearing = await hear(simulation)
+    harm(hearing)
+    overlaps(hearing)
+    unapproved(hearing)
+    unexplained(hearing)
+    conduct(hearing)
+    return verdict_of(hearing)
+
+
+def verdict_of(hearing: Hearing) -> Verdict:
+    """What the hearing came to."""
+    simulation = hearing.simulation
     return Verdict(
         seed=simulation.scenario.seed,
         faults=tuple(hearing.faults),
@@ -83,14 +86,15 @@ async def judge(simulation: Simulation) -> Verdict:
         moved=hearing.truth.totals.moved,
         late=hearing.late,
         kills=len(simulation.record.kills),
-        faults_fired=fired,
+        faults_fired=sum(simulation.record.fired.values()),
         calls=simulation.stage.network.requests,
         boundaries=len(simulation.record.boundaries),
         ended_at=simulation.stage.now(),
     )
 
 
-async def _hearing(simulation: Simulation) -> _Hearing:
+async def hear(simulation: Simulation) -> Hearing:
+    """Everything there is to look at; what a program did that none may do is said at once."""
     stage = simulation.stage
     cases: dict[CustomerId, Case] = {}
     items: dict[tuple[int, CustomerId], tuple[PlanItem, ...]] = {}
@@ -102,66 +106,71 @@ async def _hearing(simulation: Simulation) -> _Hearing:
             for plan_id in simulation.record.approved:
                 planned = await store.plan_customer(plan_id, customer_id)
                 items[plan_id, customer_id] = planned.items if planned is not None else ()
-    return _Hearing(simulation, truth_of(stage.world, stage.now(), detail=True), cases, items)
+    hearing = Hearing(simulation, truth_of(stage.world, stage.now(), detail=True), cases, items)
+    for sentence in simulation.record.broken:
+        hearing.say("broken", sentence)
+    return hearing
 
 
 # --- twins, gaps, parity ---------------------------------------------------------------------------------------------
 
 
-def _harm(hearing: _Hearing) -> None:
+def harm(hearing: Hearing) -> None:
     """What must be zero whatever goes wrong."""
     for twin in hearing.truth.twins:
-        hearing.say("twin", f"{_name(hearing, twin.customer_id)}: {twin.detail}.")
+        hearing.say("twin", f"{name_in(hearing, twin.customer_id)}: {twin.detail}.")
     for gap in hearing.truth.gaps:
         what = f"{gap.seats} of {gap.of_seats} licenses of {gap.subscription_id} unserved for {gap.seconds:.0f} s"
-        hearing.say("gap", f"{_name(hearing, gap.customer_id)}: {what} from {gap.from_:%Y-%m-%d %H:%M:%S}.")
+        hearing.say("gap", f"{name_in(hearing, gap.customer_id)}: {what} from {gap.from_:%Y-%m-%d %H:%M:%S}.")
     for unequal in hearing.truth.parity.unequal:
         what = "; ".join(f"{one.what} {one.source!r} became {one.target!r}" for one in unequal.differences)
-        hearing.say("parity", f"{_name(hearing, unequal.customer_id)}: {unequal.subscription_id}: {what}.")
+        hearing.say("parity", f"{name_in(hearing, unequal.customer_id)}: {unequal.subscription_id}: {what}.")
 
 
-def _overlaps(hearing: _Hearing, fired: int) -> None:
+def overlaps(hearing: Hearing) -> None:
     """Two bills on more than the shared day: only where something went wrong that the program could not help."""
     record = hearing.simulation.record
+    fired = sum(record.fired.values())
     for overlap in hearing.truth.overlaps:
         if overlap.is_preexisting:
             continue
-        script = _script(hearing, overlap.customer_id)
+        script = script_in(hearing, overlap.customer_id)
         if fired or record.kills or script.number in record.portal or hearing.simulation.scenario.paces:
             hearing.late += 1
         else:
             hearing.say("overlap", _told(hearing, overlap))
 
 
-def _told(hearing: _Hearing, overlap: Overlap) -> str:
+def _told(hearing: Hearing, overlap: Overlap) -> str:
     days = ", ".join(map(str, overlap.utc_days))
     return (
-        f"{_name(hearing, overlap.customer_id)}: {overlap.subscription_id} was billed twice on {days}, for no reason."
+        f"{name_in(hearing, overlap.customer_id)}: {overlap.subscription_id} was billed twice on {days}, for no reason."
     )
 
 
 # --- approval --------------------------------------------------------------------------------------------------------
 
 
-def _unapproved(hearing: _Hearing) -> None:
+def unapproved(hearing: Hearing) -> None:
     """Every write of ours at the emulator belongs to an intent whose items are in a plan approved before it."""
-    intents = {str(intent.request_id): intent for case in hearing.cases.values() for intent in _intents(case)}
+    intents = {str(intent.request_id): intent for case in hearing.cases.values() for intent in intents_of(case)}
     for change in hearing.simulation.stage.world.changes:
         if not change.request_id or not change.what.startswith(("order.", "subscription.")):
             continue
         intent = intents.get(change.request_id)
         reason = "nobody intended it" if intent is None else _not_approved(hearing, change, intent)
         if reason:
-            who = _name(hearing, change.customer_id)
+            who = name_in(hearing, change.customer_id)
             hearing.say("unapproved", f"{who}: {change.what} at {change.at:%Y-%m-%d %H:%M:%S}: {reason}.")
 
 
-def _intents(case: Case) -> Iterator[Intent]:
+def intents_of(case: Case) -> Iterator[Intent]:
+    """Every intent of a customer, open ones first."""
     yield from case.open_intents
     yield from (intent for intent, _ in case.settled)
 
 
-def _not_approved(hearing: _Hearing, change: StateChange, intent: Intent) -> str:
+def _not_approved(hearing: Hearing, change: StateChange, intent: Intent) -> str:
     """Why a write was not approved; empty when it was. Any plan approved by then will do: a newer one only adds."""
     approved_by_then = [plan for plan, at in hearing.simulation.record.approved.items() if at <= change.at]
     wanted = set(intent.subjects)
@@ -180,11 +189,11 @@ def _as_planned(intent: Intent, items: Iterable[PlanItem]) -> bool:
 # --- moved or explained ----------------------------------------------------------------------------------------------
 
 
-def _unexplained(hearing: _Hearing) -> None:
+def unexplained(hearing: Hearing) -> None:
     """Everybody has moved or has a reason, an owner and a next action; and nobody is said to have moved who has not."""
     for line in hearing.truth.customers or ():
         case = hearing.cases.get(CustomerId(line.customer_id))
-        script = _script(hearing, line.customer_id)
+        script = script_in(hearing, line.customer_id)
         if case is None:
             if line.state != "not_movable":
                 hearing.say("unexplained", f"{hearing.simulation.casting.name_of(script)} is in no plan.")
@@ -192,7 +201,7 @@ def _unexplained(hearing: _Hearing) -> None:
         _explain(hearing, line, case, script)
 
 
-def _explain(hearing: _Hearing, line: CustomerVerdict, case: Case, script: CustomerScript) -> None:
+def _explain(hearing: Hearing, line: CustomerVerdict, case: Case, script: CustomerScript) -> None:
     progress, name = case.progress, hearing.simulation.casting.name_of(script)
     where = f"{progress.phase.value} ({progress.code or 'no code'}: {progress.detail or 'no detail'})"
     if progress.phase is Phase.MOVED:
@@ -211,23 +220,26 @@ def _explain(hearing: _Hearing, line: CustomerVerdict, case: Case, script: Custo
 # --- conduct ---------------------------------------------------------------------------------------------------------
 
 
-def _conduct(hearing: _Hearing) -> None:
+def conduct(hearing: Hearing) -> None:
+    """How the program behaved towards Microsoft."""
     for violation in hearing.truth.violations:
         if violation.rule in _JUDGED_RULES and not _forgotten(hearing, violation):
             hearing.say("conduct", f"{violation.at:%Y-%m-%d %H:%M:%S} {violation.rule}: {violation.detail}")
 
 
-def _forgotten(hearing: _Hearing, violation: Violation) -> bool:
+def _forgotten(hearing: Hearing, violation: Violation) -> bool:
     """A process that has just started cannot know what the one before it was told."""
     if violation.rule != "ignored_retry_after":
         return False
     return any(at <= violation.at <= at + _LONGEST_ADVICE for at in hearing.simulation.record.starts)
 
 
-def _name(hearing: _Hearing, customer_id: str) -> str:
-    return hearing.simulation.casting.name_of(_script(hearing, customer_id))
+def name_in(hearing: Hearing, customer_id: str) -> str:
+    """A customer's name."""
+    return hearing.simulation.casting.name_of(script_in(hearing, customer_id))
 
 
-def _script(hearing: _Hearing, customer_id: str) -> CustomerScript:
+def script_in(hearing: Hearing, customer_id: str) -> CustomerScript:
+    """A customer's script."""
     name = hearing.simulation.stage.world.customers[customer_id].company_name
     return next(one for one in hearing.simulation.scenario.customers if hearing.simulation.casting.name_of(one) == name)

@@ -6,7 +6,7 @@ program's own choice of routes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 
 from partner_center_emulator.catalog import offer_by_name
@@ -51,8 +51,13 @@ WAYS: Mapping[Kind, frozenset[Way]] = {
 
 def build(scenario: MixedScenario) -> World:
     """The emulator's world at the start of a mixed scenario."""
+    return build_all(scenario, scenario.customers)
+
+
+def build_all(scenario: MixedScenario, scripts: Iterable[CustomerScript]) -> World:
+    """The same with customers that are not the scenario's own beside them."""
     mixer = mixed_partner(scenario.seed, scenario.starts_at)
-    for script in scenario.customers:
+    for script in scripts:
         if isinstance(script, MixedScript):
             mixer.add(script.portfolio, script.source, name_of(script))
     people = scenario.people

@@ -9,12 +9,13 @@ from partner_center_emulator.world import StateChange
 from tenantfold.domain.records import Event
 from tenantfold.simulation import cast
 from tenantfold.simulation.judge import Verdict
-from tenantfold.simulation.scenario import FaultScript, Kill, Moment, Scenario
+from tenantfold.simulation.mixed_scenario import MixedScript
+from tenantfold.simulation.scenario import CustomerScript, FaultScript, Kill, Moment, Odd, Scenario
 from tenantfold.simulation.stage import SimulatedStore
 from tenantfold.simulation.world import Simulation
 
 _MOST_EVENTS = 5_000
-_TOLD = ("order.", "subscription.", "relationship.")
+_TOLD = ("order.", "subscription.", "relationship.", "transfer.", "entitlement.", "benefit.", "support.")
 
 Line = tuple[datetime, str]
 
@@ -28,7 +29,7 @@ def introduction(scenario: Scenario) -> tuple[str, ...]:
     return (
         f"Seed {scenario.seed} begins on {scenario.starts_at:%A %Y-%m-%d %H:%M:%S} UTC. {clock} {policy}",
         f"Microsoft works like this: {options}.",
-        *(f"{cast.name_of(one)} of {one.source} {_odd(one.odd.value)}." for one in scenario.customers),
+        *(f"{cast.name_of(one)} of {one.source} {_who(one)}." for one in scenario.customers),
         *(_fault(one) for one in scenario.faults),
         *(_kill(one) for one in scenario.kills),
     )
@@ -56,8 +57,12 @@ def closing(verdict: Verdict) -> str:
     return f"Seed {verdict.seed}: {'clean' if not verdict.faults else f'{len(verdict.faults)} fault(s)'}; {end}."
 
 
-def _odd(what: str) -> str:
-    return "is a plain customer" if what == "plain" else what
+def _who(script: CustomerScript) -> str:
+    odd = "is a plain customer" if script.odd is Odd.PLAIN else script.odd.value
+    if not isinstance(script, MixedScript):
+        return odd
+    mishap = f"; {script.mishap.value}" if script.mishap else ""
+    return f"({script.portfolio.value}) {odd}{mishap}"
 
 
 def _fault(fault: FaultScript) -> str:

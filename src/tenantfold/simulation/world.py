@@ -35,6 +35,7 @@ from tenantfold.flow.run import RunOptions, StopSign
 from tenantfold.settings import PolicySettings
 from tenantfold.simulation import cast
 from tenantfold.simulation.life import KilledError, Life, MortalStore, MortalWire
+from tenantfold.simulation.network import OnWrite
 from tenantfold.simulation.scenario import Command, CustomerScript, Kill, Scenario
 from tenantfold.simulation.stage import SimulatedStore, Stage, StageOptions
 
@@ -235,7 +236,7 @@ class Simulation:
         """One process from start to end: "" ended well, "killed", else its error."""
         self._note(f"The operator starts: {command.value}.")
         self.record.starts.append(self.stage.now())
-        self.stage.network.on_write = life.boundary
+        self.stage.network.on_write = self._watched(life.boundary)
         life.begin()
         task = asyncio.create_task(self._live(work, life))
         killer = asyncio.create_task(life.death.wait())
@@ -256,6 +257,10 @@ class Simulation:
         self.record.kills.append(self.stage.now())
         self._note(f"The process is killed; the last thing it did: {last}.")
         return "killed" if was_killed else "no end"
+
+    def _watched(self, boundary: OnWrite) -> OnWrite:
+        """What is told of every write: the process' boundary, and whoever else looks on."""
+        return boundary
 
     async def _live(self, work: Work, life: Life) -> None:
         store = MortalStore.of(self.stage.settings.database_url, life)
