@@ -122,6 +122,7 @@ class Program:
             policy=policy_of(self.settings),
             gate=AdmissionGate(self.store, self.clock, policy_of(self.settings), self.rates, self.target.id),
             lanes=self.budget,
+            tenant_names={tenant.id: tenant.name for tenant in self.tenants},
         )
 
     async def rates(self) -> KnownRates:

@@ -19,7 +19,8 @@ from tenantfold.domain.actions import (
     PlaceOrder,
     Suspend,
 )
-from tenantfold.domain.cutover import needs_agreement_read, next_action
+from tenantfold.domain.course import next_action
+from tenantfold.domain.cutover import needs_agreement_read
 from tenantfold.domain.guards import RefusalCode
 from tenantfold.domain.journal import OutcomeKind
 from tenantfold.domain.model import OrderId, Route, Subscription

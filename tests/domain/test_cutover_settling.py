@@ -21,7 +21,7 @@ from tenantfold.domain.actions import (
     Resend,
     Suspend,
 )
-from tenantfold.domain.cutover import next_action
+from tenantfold.domain.course import next_action
 from tenantfold.domain.guards import RefusalCode
 from tenantfold.domain.journal import Intent, OpKind, OutcomeKind
 from tenantfold.domain.model import Subscription

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from tenantfold.domain import actions, cutover, intents, pairing
+from tenantfold.domain import actions, course, intents, pairing
 from tenantfold.domain.journal import Intent, OpKind, Outcome, OutcomeKind
 from tenantfold.domain.model import (
     CustomerId,
@@ -169,7 +169,7 @@ class Customer:
         """The core's answer."""
         key = (state.ledger, state.seen, state.moment, state.approved)
         if key not in self._actions:
-            self._actions[key] = cutover.next_action(
+            self._actions[key] = course.next_action(
                 self.case(state), self.observation(state), self.now(state), self.variant.policy
             )
         return self._actions[key]
@@ -282,6 +282,8 @@ class Customer:
                 yield self._adopt(state, intent, outcome)
             case actions.Resend(intent=intent):
                 yield from self._again(state, intent)
+            case actions.MarkArrived():
+                raise AssertionError("the world of this model has legacy licenses only")
             case _:
                 intent = intents.intent_for(
                     action, self.case(state), self.observation(state), "model", TARGET, self.now(state)

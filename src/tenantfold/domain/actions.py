@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from tenantfold.domain.guards import Refusal
 from tenantfold.domain.journal import Intent, Outcome
-from tenantfold.domain.model import AgreementContact, OrderId, OrderLine
+from tenantfold.domain.model import AgreementContact, OrderId, OrderLine, SubscriptionId, TenantId
 from tenantfold.domain.plan import PlanItem
-from tenantfold.domain.states import Counterpart
+from tenantfold.domain.requests import ServiceRequestWish, Transfer, TransferWish
+from tenantfold.domain.states import Counterpart, Phase
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,78 @@ class Reactivate:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestTransfer:
+    """Ask a source, as the target, for a customer's subscriptions (R-146)."""
+
+    subjects: tuple[SubscriptionId, ...]
+    wish: TransferWish
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitTransfer:
+    """Give, as the source, what was asked for: ``entries`` are the items chosen, for the planned ``subjects``."""
+
+    transfer: Transfer
+    subjects: tuple[SubscriptionId, ...]
+    entries: tuple[SubscriptionId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CancelTransfer:
+    """Take a pending request back that cannot hold what the plan wants."""
+
+    transfer: Transfer
+    subjects: tuple[SubscriptionId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BuyAzurePlan:
+    """Buy the Azure plan that the target needs before it may take Azure (R-164)."""
+
+    subjects: tuple[SubscriptionId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CancelAzureDefault:
+    """Cancel the empty Azure subscription that came with the plan we bought (R-174)."""
+
+    plan_id: SubscriptionId
+    item_id: SubscriptionId
+
+
+@dataclass(frozen=True, slots=True)
+class OpenServiceRequest:
+    """Ask Microsoft's support, as the source, to move usage-based Azure (R-179, R-180)."""
+
+    tenant_id: TenantId
+    subjects: tuple[SubscriptionId, ...]
+    wish: ServiceRequestWish
+
+
+@dataclass(frozen=True, slots=True)
+class StopRenewal:
+    """Turn the auto-renewal of a source subscription off, so that its term ends (R-132)."""
+
+    item: PlanItem
+
+
+@dataclass(frozen=True, slots=True)
+class BuyAgain:
+    """Buy at the target what ends at the source (R-132)."""
+
+    billing_cycle: str
+    lines: tuple[OrderLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MarkArrived:
+    """Note what was read at the target of items whose route suspends nothing; ``phase``: how far that is."""
+
+    counterparts: tuple[Counterpart, ...]
+    phase: Phase
+
+
+@dataclass(frozen=True, slots=True)
 class AdoptOutcome:
     """An intent without outcome was found done at Microsoft: write its outcome, call nothing."""
 
@@ -132,10 +205,34 @@ Action = (
     | Withdraw
     | MarkWithdrawn
     | Reactivate
+    | RequestTransfer
+    | SubmitTransfer
+    | CancelTransfer
+    | BuyAzurePlan
+    | CancelAzureDefault
+    | OpenServiceRequest
+    | StopRenewal
+    | BuyAgain
+    | MarkArrived
     | AdoptOutcome
     | Resend
     | Pause
 )
 
-Write = Attest | PlaceOrder | BuyAddOns | Suspend | Withdraw | Reactivate
+Note = Link | MarkVerified | MarkSuspended | MarkWithdrawn | MarkArrived
+"""The actions that only write down what was read."""
+
+OtherWrite = (
+    RequestTransfer
+    | SubmitTransfer
+    | CancelTransfer
+    | BuyAzurePlan
+    | CancelAzureDefault
+    | OpenServiceRequest
+    | StopRenewal
+    | BuyAgain
+)
+"""The writes of the routes beside ``recreate``: none of them must end on its day."""
+
+Write = Attest | PlaceOrder | BuyAddOns | Suspend | Withdraw | Reactivate | OtherWrite
 """The actions that change something at Microsoft: each gets an intent before its call."""

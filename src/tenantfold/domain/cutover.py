@@ -1,8 +1,7 @@
-"""What happens next to one customer. Reading order 7: the heart.
+"""What happens next to the legacy licenses of one customer: the route ``recreate``. Reading order 7.
 
-``next_action`` looks at everything the ledger knows and at a fresh read of both sides (when there is one) and names
-exactly one action. It never skips ahead: order, read back, verify all, only then suspend (R-32, R-33, R-59). The
-shell in ``flow/cutover.py`` carries the action out and asks again.
+It looks at everything the ledger knows and at a fresh read of both sides and names exactly one action. It never skips
+ahead: order, read back, verify all, only then suspend (R-32, R-33, R-59).
 """
 
 from __future__ import annotations
@@ -29,7 +28,8 @@ from tenantfold.domain.actions import (
 )
 from tenantfold.domain.guards import Refusal, RefusalCode
 from tenantfold.domain.journal import Intent, OpKind, Outcome, OutcomeKind
-from tenantfold.domain.model import OrderId, OrderLine, SubscriptionId, WireStatus
+from tenantfold.domain.machine import Machine, is_old
+from tenantfold.domain.model import OrderId, OrderLine, Route, SubscriptionId, WireStatus
 from tenantfold.domain.observation import Observation
 from tenantfold.domain.plan import PlanItem
 from tenantfold.domain.policy import Policy
@@ -37,32 +37,22 @@ from tenantfold.domain.records import Case
 from tenantfold.domain.states import Counterpart, Origin, Owner, Phase
 
 
-def next_action(case: Case, observation: Observation | None, now: datetime, policy: Policy) -> Action:
-    """Name the one next action for a customer. Pure; the order of the questions is the order of safety."""
-    if case.open_intents:
-        return _settle(case, case.open_intents[0], observation, now, policy)
-    refusal = _may_drive(case)
-    if refusal is not None:
-        return Pause(refusal)
-    action = _forward(case, observation, now, policy)
-    return lateness.held_to_the_day(action, case, observation, now, policy)
-
-
 def begins(case: Case, action: Action) -> bool:
     """Whether an action is the first write of a cutover: from here on it must end today (invariant 3)."""
     return isinstance(action, PlaceOrder | BuyAddOns | Reactivate) and lateness.open_since(case) is None
 
 
-def _forward(case: Case, observation: Observation | None, now: datetime, policy: Policy) -> Action:
+def forward(case: Case, observation: Observation, now: datetime, policy: Policy) -> Action:
+    """The next step of the cutover, or what the policy says when its day ends."""
+    return lateness.held_to_the_day(_forward(case, observation, now, policy), case, observation, now, policy)
+
+
+def _forward(case: Case, observation: Observation, now: datetime, policy: Policy) -> Action:
     """The next step toward a moved customer, whatever the time of day."""
     items = tuple(item for item in case.customer.items if item.moves)
-    counterparts = {counterpart.source_id: counterpart for counterpart in case.counterparts}
-    if all(_is_suspended(counterparts.get(item.subscription_id)) for item in items):
-        return _finish(case, observation)
-    if case.progress.accepted_at is None:
-        return Pause(_not_accepted(case))
-    if observation is None or _is_old(observation, now, policy):
-        return Observe()
+    counterparts = {one.source_id: one for one in case.counterparts if one.origin.is_cutover}
+    if observation.source_is_old:
+        return Observe(sources_only=True)
     if lateness.withdrawn(case):
         stale = _staleness(case, items, observation)
         by_id = {item.subscription_id: item for item in items}
@@ -75,17 +65,14 @@ def _forward(case: Case, observation: Observation | None, now: datetime, policy:
     return _cut_over(case, items, counterparts, observation, now, policy)
 
 
-def _may_drive(case: Case) -> Refusal | None:
+def may_drive(case: Case) -> Refusal | None:
+    """Why nothing may be done under this plan; None when its steps may run (invariant 5, R-32)."""
     blockers = " ".join(blocker.detail for blocker in case.customer.blockers())
     return guards.may_drive(case.plan, case.customer.disposition, blockers or "The plan blocks this customer.")
 
 
 def _is_suspended(counterpart: Counterpart | None) -> bool:
     return counterpart is not None and counterpart.suspended_at is not None
-
-
-def _is_old(observation: Observation, now: datetime, policy: Policy) -> bool:
-    return (now - observation.at).total_seconds() > policy.observation_max_age_seconds
 
 
 def _sources_are_guarded(items: tuple[PlanItem, ...], observation: Observation) -> bool:
@@ -95,18 +82,6 @@ def _sources_are_guarded(items: tuple[PlanItem, ...], observation: Observation) 
     """
     sources = [observation.source.get(item.subscription_id) for item in items]
     return all(source is not None and source.etag and not source.is_add_on for source in sources)
-
-
-def _not_accepted(case: Case) -> Refusal:
-    invited = case.invited_at is not None
-    return Refusal(
-        code=RefusalCode.NOT_ACCEPTED,
-        phase=Phase.INVITED if invited else Phase.PLANNED,
-        rule="R-22",
-        detail="The customer's global administrator has not accepted the relationship yet.",
-        owner=Owner.CUSTOMER if invited else Owner.OPERATIONS,
-        next_action="Remind the customer of the invitation." if invited else "Run: tenantfold invite",
-    )
 
 
 def needs_agreement_read(case: Case) -> bool:
@@ -124,16 +99,16 @@ def _is_attested(case: Case) -> bool:
 # --- an intent without outcome ---------------------------------------------------------------------------------------
 
 
-def _settle(case: Case, intent: Intent, observation: Observation | None, now: datetime, policy: Policy) -> Action:
+def settle(case: Case, intent: Intent, observation: Observation | None, now: datetime, policy: Policy) -> Action:
     """Reconciliation comes before everything else, whatever the plan says by now (invariant 6)."""
     if intent.kind is OpKind.ATTEST_AGREEMENT:
         return _settle_attestation(case, intent, now)
-    if observation is None or _is_old(observation, now, policy):
+    if observation is None or observation.source_is_old or is_old(observation, now, policy):
         return Observe()  # what is sent again rests on a read as fresh as the first time (invariant 5)
     if intent.kind is OpKind.SUSPEND:
         return _settle_suspension(case, intent, observation, now)
     if intent.kind.may_repeat:
-        action, refusal = lateness.settle(intent, observation, now), _may_drive(case)
+        action, refusal = lateness.settle(intent, observation, now), may_drive(case)
         return Pause(refusal) if refusal is not None and isinstance(action, Resend) else action
     verdict = stranded.look_up(intent, observation, case.counterparts, now, policy)
     match verdict:
@@ -151,7 +126,7 @@ def _settle_attestation(case: Case, intent: Intent, now: datetime) -> Action:
 
     A corrected contact is attested on its own, and nothing is attested for a plan that nobody approved (invariant 5).
     """
-    refusal = _may_drive(case)
+    refusal = may_drive(case)
     if refusal is not None:
         return AdoptOutcome(intent, _not_applied(intent, refusal.detail, now))
     if intent.contact != case.customer.contact:
@@ -168,7 +143,7 @@ def _settle_suspension(case: Case, intent: Intent, observation: Observation, now
     struck = [one for one in case.customer.items if intent.subjects[0] in {one.subscription_id, one.parent_id}]
     counterparts = {counterpart.source_id: counterpart for counterpart in case.counterparts}
     refusals = (_suspension_refusal(one, counterparts, observation) for one in struck if one.moves)
-    refusal = _may_drive(case) or next((one for one in refusals if one is not None), None)
+    refusal = may_drive(case) or next((one for one in refusals if one is not None), None)
     if not struck or refusal is not None:
         # not suspended and may not be any more: the intent is closed without effect, the normal path explains why
         reason = refusal.detail if refusal else "The plan no longer holds this subscription."
@@ -178,7 +153,7 @@ def _settle_suspension(case: Case, intent: Intent, observation: Observation, now
 
 def _not_to_send_again(case: Case, intent: Intent, observation: Observation, now: datetime, policy: Policy) -> str:
     """Why an order that had no effect may not be sent again (invariant 5, R-33); empty when it may."""
-    refusal = _may_drive(case)
+    refusal = may_drive(case)
     if refusal is None:
         wanted = {item.subscription_id: item for item in case.customer.items if item.moves}
         for line in intent.lines:
@@ -233,14 +208,15 @@ def _too_late(counterparts: Iterable[Counterpart], now: datetime, policy: Policy
 
 
 def _staleness(case: Case, missing: tuple[PlanItem, ...], observation: Observation) -> Refusal | None:
+    """Why the plan is not what stands at the source any more; None while it is."""
     for item in missing:
         refusal = guards.plan_is_fresh(item, observation.source.get(item.subscription_id))
         if refusal is not None:
             return refusal
-    return _unplanned(case, observation)
+    return unplanned(case, observation)
 
 
-def _unplanned(case: Case, observation: Observation) -> Refusal | None:
+def unplanned(case: Case, observation: Observation) -> Refusal | None:
     """An active source subscription that no approver saw as one to move or keep."""
     planned = {item.subscription_id: item for item in case.customer.items}
     for subscription in observation.source.values():
@@ -434,14 +410,6 @@ def _suspend_or_confirm(
     return MarkSuspended(done, finished=False)
 
 
-def _finish(case: Case, observation: Observation | None) -> Action:
-    """The customer has moved, unless it got something new at the source meanwhile (R-32: every subscription)."""
-    if observation is None:
-        return Observe()
-    added = _unplanned(case, observation)
-    return Pause(added) if added is not None else MarkSuspended((), finished=True)
-
-
 def _suspended_by_us(case: Case) -> dict[SubscriptionId, datetime]:
     return {
         intent.subjects[0]: outcome.at
@@ -469,3 +437,11 @@ def _still_active(item: PlanItem, suspended_at: datetime, now: datetime, policy:
 def _reads_suspended(item: PlanItem, observation: Observation) -> bool:
     source = observation.source.get(item.subscription_id)
     return source is not None and source.wire_status == WireStatus.SUSPENDED
+
+
+MACHINE = Machine(
+    routes=frozenset({Route.RECREATE}),
+    kinds=frozenset(kind for kind in OpKind if kind.is_cutover),
+    forward=forward,
+    settle=settle,
+)

@@ -5,7 +5,24 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from tenantfold.domain.actions import Attest, BuyAddOns, PlaceOrder, Reactivate, Suspend, Withdraw, Write
+from tenantfold.domain.actions import (
+    Attest,
+    BuyAddOns,
+    BuyAgain,
+    BuyAzurePlan,
+    CancelAzureDefault,
+    CancelTransfer,
+    OpenServiceRequest,
+    OtherWrite,
+    PlaceOrder,
+    Reactivate,
+    RequestTransfer,
+    StopRenewal,
+    SubmitTransfer,
+    Suspend,
+    Withdraw,
+    Write,
+)
 from tenantfold.domain.journal import Intent, OpKind, OutcomeKind, intent_key
 from tenantfold.domain.model import OrderLine, SubscriptionId, TenantId
 from tenantfold.domain.observation import Observation
@@ -34,6 +51,42 @@ def intent_for(
         case Reactivate(counterpart=one):
             intent = _intent(OpKind.REACTIVATE, target_id, (one.source_id,), case, consolidation, now)
             return replace(intent, target_id=one.target_id)
+        case _:
+            return _other_intent(action, case, baseline, consolidation, target_id, now)
+
+
+def _other_intent(
+    action: OtherWrite,
+    case: Case,
+    baseline: tuple[SubscriptionId, ...],
+    consolidation: str,
+    target_id: TenantId,
+    now: datetime,
+) -> Intent:
+    """The intent of a write of the other routes."""
+
+    def intent(kind: OpKind, tenant_id: TenantId, subjects: tuple[SubscriptionId, ...]) -> Intent:
+        return _intent(kind, tenant_id, subjects, case, consolidation, now)
+
+    match action:
+        case RequestTransfer(subjects=subjects, wish=wish):
+            return replace(intent(OpKind.REQUEST_TRANSFER, target_id, subjects), transfer=wish)
+        case SubmitTransfer(transfer=one, subjects=subjects, entries=entries):
+            submitted = intent(OpKind.SUBMIT_TRANSFER, one.source_id, subjects)
+            return replace(submitted, reference=one.id, entries=entries)
+        case CancelTransfer(transfer=one, subjects=subjects):
+            return replace(intent(OpKind.CANCEL_TRANSFER, target_id, subjects), reference=one.id)
+        case BuyAzurePlan(subjects=subjects):
+            return replace(intent(OpKind.BUY_AZURE_PLAN, target_id, subjects), baseline=baseline)
+        case CancelAzureDefault(plan_id=plan_id, item_id=item_id):
+            return replace(intent(OpKind.CANCEL_AZURE_DEFAULT, target_id, (item_id,)), reference=plan_id)
+        case OpenServiceRequest(tenant_id=tenant_id, subjects=subjects, wish=asked):
+            return replace(intent(OpKind.OPEN_SERVICE_REQUEST, tenant_id, subjects), service_request=asked)
+        case StopRenewal(item=item):
+            return intent(OpKind.STOP_RENEWAL, item.tenant_id, (item.subscription_id,))
+        case BuyAgain(billing_cycle=cycle, lines=lines):
+            bought = intent(OpKind.BUY_AGAIN, target_id, _subjects(lines))
+            return replace(bought, billing_cycle=cycle, lines=lines, baseline=baseline)
 
 
 def sent_again(intent: Intent, consolidation: str, now: datetime) -> Intent:

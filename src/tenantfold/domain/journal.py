@@ -21,6 +21,7 @@ from tenantfold.domain.model import (
     SubscriptionId,
     TenantId,
 )
+from tenantfold.domain.requests import ServiceRequestWish, TransferWish
 
 
 class OpKind(StrEnum):
@@ -32,16 +33,53 @@ class OpKind(StrEnum):
     SUSPEND = "suspend"
     WITHDRAW = "withdraw"
     REACTIVATE = "reactivate"
+    REQUEST_TRANSFER = "request_transfer"
+    SUBMIT_TRANSFER = "submit_transfer"
+    CANCEL_TRANSFER = "cancel_transfer"
+    BUY_AZURE_PLAN = "buy_azure_plan"
+    CANCEL_AZURE_DEFAULT = "cancel_azure_default"
+    OPEN_SERVICE_REQUEST = "open_service_request"
+    STOP_RENEWAL = "stop_renewal"
+    BUY_AGAIN = "buy_again"
 
     @property
     def may_repeat(self) -> bool:
         """Whether the same wish may come true more than once: a cutover can be withdrawn on several days."""
-        return self in {OpKind.WITHDRAW, OpKind.REACTIVATE}
+        return self in _REPEATED
 
     @property
     def creates(self) -> bool:
         """Whether the same call made twice leaves two of what it makes."""
-        return self in {OpKind.PLACE_ORDER, OpKind.BUY_ADD_ONS}
+        return self in _CREATING
+
+    @property
+    def is_cutover(self) -> bool:
+        """Whether it is a write of the route ``recreate``, which must end on its own UTC day (invariant 3)."""
+        return self in _CUTOVER
+
+
+_CUTOVER = frozenset(
+    {
+        OpKind.ATTEST_AGREEMENT,
+        OpKind.PLACE_ORDER,
+        OpKind.BUY_ADD_ONS,
+        OpKind.SUSPEND,
+        OpKind.WITHDRAW,
+        OpKind.REACTIVATE,
+    }
+)
+_REPEATED = frozenset(
+    {
+        OpKind.WITHDRAW,
+        OpKind.REACTIVATE,
+        OpKind.REQUEST_TRANSFER,
+        OpKind.SUBMIT_TRANSFER,
+        OpKind.CANCEL_TRANSFER,
+        OpKind.OPEN_SERVICE_REQUEST,
+        OpKind.STOP_RENEWAL,
+    }
+)
+_CREATING = frozenset({OpKind.PLACE_ORDER, OpKind.BUY_ADD_ONS, OpKind.BUY_AZURE_PLAN, OpKind.BUY_AGAIN})
 
 
 class OutcomeKind(StrEnum):
@@ -60,6 +98,9 @@ class Intent:
     seen just before, so that what the call creates can be told from what was there.
     ``generation`` counts earlier attempts that ended in FAILED (and, for what may repeat, those that came true).
     ``target_id`` is the target subscription to withdraw or reactivate.
+    ``reference`` is the id of what is acted on: a transfer, an Azure plan. ``entries`` are the things it names beside
+    ``subjects``: the items of a transfer, a default Azure subscription. ``transfer``, ``service_request``: what is
+    asked for.
     ``sent_as``: an order that is sent again is an intent of its own; this is the key of the one it was first sent as.
     """
 
@@ -78,6 +119,10 @@ class Intent:
     contact: AgreementContact | None = None
     target_id: SubscriptionId | None = None
     sent_as: str = ""
+    reference: str = ""
+    entries: tuple[SubscriptionId, ...] = ()
+    transfer: TransferWish | None = None
+    service_request: ServiceRequestWish | None = None
 
     @property
     def request_id(self) -> UUID:
@@ -87,7 +132,7 @@ class Intent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How an intent ended. An intent without one is stranded."""
+    """How an intent ended. An intent without one is stranded. ``reference``: the id of what came of it."""
 
     intent_key: str
     kind: OutcomeKind
@@ -96,6 +141,7 @@ class Outcome:
     lines: tuple[PlacedLine, ...] = ()
     code: str = ""
     detail: str = ""
+    reference: str = ""
 
 
 def intent_key(

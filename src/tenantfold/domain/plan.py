@@ -100,6 +100,11 @@ class PlanItem:
         return self.route is Route.RECREATE
 
     @property
+    def is_carried_out(self) -> bool:
+        """Whether something is done for it until it stands at the target, by whichever route."""
+        return self.route.is_carried_out
+
+    @property
     def is_add_on(self) -> bool:
         """Whether it follows a base subscription (R-124)."""
         return self.parent_id is not None

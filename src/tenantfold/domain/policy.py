@@ -49,6 +49,10 @@ class PlanPolicy:
 class Policy:
     """Durations are seconds; ``stop_starting_at`` and ``late_at`` are UTC times of day (R-192).
 
+    ``buys_azure_plan``: a missing Azure plan is bought at the target (R-164); ``cleans_azure_default``: the empty Azure
+    subscription that comes with it is canceled (R-174); ``opens_service_requests``: Microsoft is asked through the API
+    where that is allowed, else a person asks. ``reminds_days_before_end``: how early the end of a term is a person's.
+
     From ``late_at`` on, and on any later day, an open cutover is late: an alarm is raised and ``late_case`` followed.
     """
 
@@ -59,3 +63,9 @@ class Policy:
     retry_seconds: float = 15.0
     late_case: LateCase = LateCase.FINISH
     late_at: time = time(23, 30)
+    transfer_poll_seconds: float = 300.0
+    hand_off_poll_seconds: float = 21_600.0
+    buys_azure_plan: bool = False
+    cleans_azure_default: bool = False
+    opens_service_requests: bool = False
+    reminds_days_before_end: int = 14

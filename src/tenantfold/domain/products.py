@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from tenantfold.domain.model import CommerceKind, ProductKind, Subscription
+from tenantfold.domain.model import CommerceKind, OfferId, ProductKind, Subscription
 
 CACHED = 4096  # offers that one partner holds; half a million subscriptions ask for few of them
 AZURE_PLAN = "DZH318Z0BPS6"  # product id of the Azure plan (commerce reference 1.2)
+AZURE_PLAN_SKU = OfferId(f"{AZURE_PLAN}:0001")
 _LEGACY_AZURE = "MS-AZR"
 _LICENSE, _SOFTWARE = "CFQ7TTC0", "DG7GMGF0"  # how product ids of licenses and of software begin
 _BY_TYPE = {"onlineservicesnce": ProductKind.LICENSE, "azure": ProductKind.AZURE_PLAN}

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from tenantfold.domain.evidence import Evidence
 from tenantfold.domain.journal import Intent, Outcome
 from tenantfold.domain.model import Customer, CustomerId, Subscription, TenantId
 from tenantfold.domain.plan import Disposition, PlanCustomer, PlanRecord
@@ -50,6 +51,7 @@ class Case:
     open_intents: tuple[Intent, ...]  # without outcome, oldest first
     settled: tuple[tuple[Intent, Outcome], ...]  # with outcome, oldest first
     invited_at: datetime | None = None
+    evidence: tuple[Evidence, ...] = ()  # what persons confirmed, oldest first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,10 @@ class Phase(StrEnum):
     ACCEPTED = "accepted"
     CUTTING_OVER = "cutting_over"
     VERIFIED = "verified"
+    TRANSFERRING = "transferring"
+    HANDED_OFF = "handed_off"
+    RUNNING_OUT = "running_out"
+    BY_HAND = "by_hand"
     MOVED = "moved"
     BLOCKED = "blocked"
     NOTHING_TO_MOVE = "nothing_to_move"
@@ -47,17 +51,30 @@ class Owner(StrEnum):
 
 
 class Origin(StrEnum):
-    """How a target subscription became the counterpart of a source subscription."""
+    """How a target subscription became the counterpart of a source subscription.
+
+    ``merged``: what it held went into one the target has already (an Azure plan), so ``target_id`` is None.
+    """
 
     CREATED = "created"
     ADOPTED = "adopted"
+    TRANSFERRED = "transferred"
+    MERGED = "merged"
+    REBOUGHT = "rebought"
+    BY_HAND = "by_hand"
+
+    @property
+    def is_cutover(self) -> bool:
+        """Whether it stands beside a source that is suspended in the end: the route ``recreate``."""
+        return self in {Origin.CREATED, Origin.ADOPTED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counterpart:
     """Which target subscription stands for which source subscription, and how far its cutover is.
 
-    ``target_id`` is None while an order was answered without a subscription id (commerce reference 0.7).
+    ``target_id`` is None while an order was answered without a subscription id (commerce reference 0.7). What moved
+    another way than by ``recreate`` is done when it is verified: nothing is suspended.
     ``cutover_on`` is the UTC day the target subscription was created (or reactivated) by us (None when adopted).
     ``withdrawn_at``: a late cutover was taken back; the target is suspended until it is reactivated on another day.
     """
@@ -70,6 +87,11 @@ class Counterpart:
     verified_at: datetime | None = None
     suspended_at: datetime | None = None
     withdrawn_at: datetime | None = None
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing more is to be done for the source subscription."""
+        return (self.suspended_at if self.origin.is_cutover else self.verified_at) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

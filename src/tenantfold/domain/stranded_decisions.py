@@ -14,7 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from tenantfold.domain.actions import AdoptOutcome, Pause, Resend
-from tenantfold.domain.cutover import next_action
+from tenantfold.domain.course import next_action
 from tenantfold.domain.guards import Refusal, RefusalCode
 from tenantfold.domain.journal import Intent, OpKind, Outcome, OutcomeKind
 from tenantfold.domain.model import Subscription, SubscriptionId, WireStatus

@@ -65,7 +65,7 @@ class AdmissionGate:
     async def refusal(self, case: Case) -> Refusal | None:
         """None when the customer is not held and its cutover can end today; else why not, with the numbers."""
         customer_id = case.customer.customer_id
-        held = held_refusal(await self._waves.held(customer_id))
+        held = await self.held(case)
         if held is not None:
             return held
         async with self._lock:
@@ -76,6 +76,10 @@ class AdmissionGate:
             if refused is None:
                 self._admitted[customer_id] = _Admitted(demand, self._clock.now())
             return refused
+
+    async def held(self, case: Case) -> Refusal | None:
+        """None when the customer is not held; else who holds it."""
+        return held_refusal(await self._waves.held(case.customer.customer_id))
 
     async def _count(self) -> None:
         """Count what is open again when the last count is old; whoever was let in is part of it from then on."""

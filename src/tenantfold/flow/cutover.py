@@ -1,4 +1,4 @@
-"""Use cases 10 to 12: drive one customer through order, verification and suspension.
+"""Use cases 10 to 12: drive one customer along all its routes, above all through order, verification and suspension.
 
 ``drive`` is short, idempotent and the only way work happens: it asks the core for the next action, carries it out
 with intent and outcome around every write, and asks again, until the customer has moved or has to wait.
@@ -6,22 +6,21 @@ with intent and outcome around every write, and asks again, until the customer h
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from uuid import UUID
 
 import structlog
 
 from tenantfold.domain import actions
-from tenantfold.domain.cutover import begins, needs_agreement_read, next_action
+from tenantfold.domain.course import next_action, sets_out
+from tenantfold.domain.cutover import begins
 from tenantfold.domain.guards import Refusal, RefusalCode
 from tenantfold.domain.intents import intent_for, sent_again
 from tenantfold.domain.journal import Intent, OpKind, Outcome, OutcomeKind
-from tenantfold.domain.lateness import is_late, open_since
-from tenantfold.domain.model import CustomerId, PlacedOrder, Subscription, SubscriptionId, TenantId
+from tenantfold.domain.lateness import is_late, is_open, open_since
+from tenantfold.domain.model import CustomerId, Subscription, SubscriptionId, TenantId
 from tenantfold.domain.observation import Observation
 from tenantfold.domain.pairing import counterparts_of, reactivated
 from tenantfold.domain.policy import Policy
@@ -39,16 +38,16 @@ from tenantfold.errors import (
     UnavailableError,
     UnexpectedAnswerError,
 )
+from tenantfold.flow.calls import Caller
 from tenantfold.flow.gates import OneLane, OpenGate
 from tenantfold.flow.partner_center import PartnerCenter
 from tenantfold.flow.ports import Clock, Gate, Lanes, Ledger
+from tenantfold.flow.reading import Reader
 
 log = structlog.get_logger()
 
 MAX_ACTIONS = 5_000  # a customer tenant holds at most 300 subscriptions: more actions than this is a loop of ours
 MAX_CONFLICTS = 3  # a conflict that stays after reading again is not a race any more
-
-ChangeStatus = Callable[[CustomerId, Read[Subscription], UUID], Awaitable[Read[Subscription]]]
 
 _EFFECT_UNKNOWN = (NoAnswerError, UnexpectedAnswerError)
 _NO_EFFECT_LATER = (UnavailableError, ThrottledError)
@@ -66,6 +65,7 @@ class Cutover:
     policy: Policy
     gate: Gate = field(default_factory=OpenGate)
     lanes: Lanes = field(default_factory=OneLane)
+    tenant_names: Mapping[TenantId, str] = field(default_factory=dict)
 
     async def drive(self, customer_id: CustomerId, stopping: Callable[[], bool] = bool) -> Progress:
         """Take a customer as far as it goes now; returns where it stands. Safe to call again after any crash.
@@ -101,10 +101,13 @@ class _Drive:
         action = next_action(self.case, self.observation, now, tools.policy)
         if self.case.progress.alarmed_at is None and is_late(self.case, now, tools.policy):
             await self._alarm(now)
+        refusal = None
         if begins(self.case, action):
             refusal = await tools.gate.refusal(self.case)
-            if refusal is not None:
-                return await self._pause(refusal)
+        elif sets_out(self.case, action):
+            refusal = await tools.gate.held(self.case)
+        if refusal is not None:
+            return await self._pause(refusal)
         deadline = self.case.progress.deadline_at
         with tools.lanes.urgent(deadline) if deadline else nullcontext():
             return await self._carry_out(action)
@@ -112,11 +115,16 @@ class _Drive:
     async def _carry_out(self, action: actions.Action) -> bool:
         if isinstance(action, actions.Write):
             return await self._begin(action)
+        if isinstance(action, actions.AdoptOutcome | actions.Resend):
+            return await self._settle(action)
+        if isinstance(action, actions.Observe):
+            return await self._observe(action)
+        if isinstance(action, actions.Pause):
+            return await self._pause(action.refusal)
+        return await self._keep(action)
+
+    async def _keep(self, action: actions.Note) -> bool:
         match action:
-            case actions.Observe():
-                return await self._observe(action)
-            case actions.Pause(refusal=refusal):
-                return await self._pause(refusal)
             case actions.Link(counterparts=found):
                 return await self._note(Phase.CUTTING_OVER, "cutover.counterparts.linked", found)
             case actions.MarkVerified(counterparts=found):
@@ -124,10 +132,10 @@ class _Drive:
             case actions.MarkSuspended(counterparts=found, finished=finished):
                 phase, name = (Phase.MOVED, "moved") if finished else (Phase.VERIFIED, "suspended")
                 return await self._note(phase, f"cutover.customer.{name}", found) and not finished
+            case actions.MarkArrived(counterparts=found, phase=phase):
+                return await self._note(phase, "cutover.items.arrived", found)
             case actions.MarkWithdrawn(counterparts=found, refusal=refusal):
                 return await self._withdrawn(found, refusal)
-            case actions.AdoptOutcome() | actions.Resend():
-                return await self._settle(action)
 
     async def _settle(self, action: actions.AdoptOutcome | actions.Resend) -> bool:
         if isinstance(action, actions.AdoptOutcome):
@@ -152,38 +160,18 @@ class _Drive:
     # --- reading ---
 
     async def _observe(self, wanted: actions.Observe) -> bool:
-        """Read both sides at once, or one. The time is taken before the reads: an older stamp errs on the safe side."""
-        now, before = self.tools.clock.now(), self.observation
-        old_target = before if wanted.sources_only else None
-        old_source = before if wanted.target_only else None
-        sources = () if old_source else self.case.customer.source_tenant_ids
-        tenants = sources + (() if old_target else (self.tools.target_id,))
-        centers = [self.tools.tenants[tenant] for tenant in tenants]
+        """Read what the core wants to see; what cannot be read leaves the customer waiting."""
+        tools = self.tools
+        reader = Reader(tenants=tools.tenants, target_id=tools.target_id, case=self.case, now=tools.clock.now())
         try:
-            found = await asyncio.gather(*(one.subscriptions(self.case.customer.customer_id) for one in centers))
-            known = old_target or old_source
-            agreed = known.has_agreement if known else await self._agreement()
+            reading = await reader.read(wanted, self.observation)
         except NotFoundError as error:
             return await self._pause(_unreadable(error.message))
         except _NO_EFFECT_LATER as error:
-            return await self._pause(_later(error, now, self.tools.policy))
-        self.reads |= {read.value.id: read for reads in found for read in reads}
-        from_sources = {read.value.id: read.value for reads in found[: len(sources)] for read in reads}
-        from_target = {read.value.id: read.value for reads in found[len(sources) :] for read in reads}
-        self.observation = Observation(
-            at=known.at if known else now,
-            source=old_source.source if old_source else from_sources,
-            target=old_target.target if old_target else from_target,
-            ordered_as=_ordered_as(self.case),
-            has_agreement=agreed,
-            target_at=old_target.target_at if old_target else now,
-        )
+            return await self._pause(_later(error, reader.now, tools.policy))
+        self.reads |= reading.documents
+        self.observation = reading.observation
         return True
-
-    async def _agreement(self) -> bool | None:
-        if not needs_agreement_read(self.case):
-            return None
-        return await self.tools.tenants[self.tools.target_id].has_agreement(self.case.customer.customer_id)
 
     # --- noting ---
 
@@ -231,6 +219,7 @@ class _Drive:
 
     async def _note(self, phase: Phase, event: str, counterparts: tuple[Counterpart, ...]) -> bool:
         final = phase.is_final
+        ended = final or not _open_after(self.case, counterparts)
         progress = replace(
             self.case.progress,
             phase=phase,
@@ -239,8 +228,8 @@ class _Drive:
             owner=Owner.NOBODY if final else Owner.TENANTFOLD,
             next_action="",
             due_at=None if final else self.tools.clock.now(),
-            deadline_at=None if final else self.case.progress.deadline_at,
-            alarmed_at=None if final else self.case.progress.alarmed_at,
+            deadline_at=None if ended else self.case.progress.deadline_at,
+            alarmed_at=None if ended else self.case.progress.alarmed_at,
         )
         today = self.tools.clock.now().date()
         late = [one for one in counterparts if one.suspended_at and one.cutover_on not in {None, today}]
@@ -269,7 +258,7 @@ class _Drive:
     async def _send(self, intent: Intent) -> bool:
         """Make the call of an intent once. What is unknown stays open; what surely failed gets an outcome."""
         try:
-            outcome = await self._call(intent)
+            outcome = replace(await self._caller(intent).call(intent), at=self.tools.clock.now())
         except _EFFECT_UNKNOWN as error:
             return await self._lost(intent, error)
         except _NO_EFFECT_LATER as error:
@@ -280,46 +269,20 @@ class _Drive:
             raise
         except ConflictError as error:
             self.observation = None  # the state moved under us: close this attempt, read and decide again
-            again = intent.generation < MAX_CONFLICTS
+            again = intent.kind.is_cutover and intent.generation < MAX_CONFLICTS
             return await self._failed(intent, error, None if again else _refused(error))
         except PartnerCenterError as error:
             return await self._failed(intent, error, _refused(error))
         return await self._succeeded(intent, outcome)
 
-    async def _call(self, intent: Intent) -> Outcome:
-        center = self.tools.tenants[intent.tenant_id]
-        request_id = intent.request_id
-        match intent.kind:
-            case OpKind.ATTEST_AGREEMENT if intent.contact is not None:
-                await center.attest_agreement(intent.customer_id, intent.contact, request_id)
-                return self._done(intent)
-            case OpKind.PLACE_ORDER:
-                order = center.place_order(intent.customer_id, intent.billing_cycle, intent.lines, request_id)
-                return await self._placed(intent, order)
-            case OpKind.BUY_ADD_ONS if intent.order_id is not None:
-                order = center.buy_add_ons(intent.customer_id, intent.order_id, intent.lines, request_id)
-                return await self._placed(intent, order)
-            case OpKind.SUSPEND:
-                return await self._set_status(center.suspend, intent, intent.subjects[0])
-            case OpKind.WITHDRAW if intent.target_id is not None:
-                return await self._set_status(center.suspend, intent, intent.target_id)
-            case OpKind.REACTIVATE if intent.target_id is not None:
-                return await self._set_status(center.activate, intent, intent.target_id)
-            case _:
-                raise StoreError(f"Intent {intent.key} of kind {intent.kind.value} lacks what its call needs.")
-
-    async def _placed(self, intent: Intent, order: Awaitable[PlacedOrder]) -> Outcome:
-        placed = await order
-        return replace(self._done(intent), order_id=placed.id, lines=placed.lines)
-
-    async def _set_status(self, change: ChangeStatus, intent: Intent, subscription_id: SubscriptionId) -> Outcome:
-        """Change the status of what was read; Microsoft refuses when it is not as it was read any more (eTag)."""
-        answer = await change(intent.customer_id, self.reads[subscription_id], intent.request_id)
-        self.reads[subscription_id] = answer
-        return self._done(intent)
-
-    def _done(self, intent: Intent) -> Outcome:
-        return Outcome(intent_key=intent.key, kind=OutcomeKind.DONE, at=self.tools.clock.now())
+    def _caller(self, intent: Intent) -> Caller:
+        tools = self.tools
+        return Caller(
+            center=tools.tenants[intent.tenant_id],
+            reads=self.reads,
+            tenant_names=tools.tenant_names,
+            country=self.case.customer.country,
+        )
 
     async def _succeeded(self, intent: Intent, outcome: Outcome) -> bool:
         """Outcome, counterparts and progress in one commit (T3)."""
@@ -332,13 +295,13 @@ class _Drive:
         deadline = datetime.combine(now.date() + timedelta(days=1), datetime.min.time(), tzinfo=now.tzinfo)
         progress = replace(
             self.case.progress,
-            phase=Phase.VERIFIED if intent.kind is OpKind.SUSPEND else Phase.CUTTING_OVER,
+            phase=_phase_after(intent.kind),
             code="",
             detail="",
             owner=Owner.TENANTFOLD,
             next_action="",
             due_at=now,
-            deadline_at=self.case.progress.deadline_at or (deadline if counterparts else None),
+            deadline_at=self.case.progress.deadline_at or (deadline if any(map(is_open, counterparts)) else None),
         )
         event = f"cutover.{intent.kind.value}.{outcome.kind.value}"
         facts = {"intent": intent.key, "order": outcome.order_id or "", "subjects": " ".join(intent.subjects)}
@@ -355,13 +318,15 @@ class _Drive:
         if intent.kind is OpKind.SUSPEND:
             since = self.observation.suspended_since | set(intent.subjects)
             self.observation = replace(self.observation, suspended_since=since)
+        elif not intent.kind.is_cutover:
+            self.observation = None  # several lists may show it: all are read again
         elif intent.kind is not OpKind.ATTEST_AGREEMENT:
             self.observation = replace(self.observation, target_is_old=True)
 
     async def _adopt(self, intent: Intent, outcome: Outcome) -> bool:
         observation = self.observation
         await self._succeeded(intent, outcome)
-        if intent.kind is OpKind.SUSPEND:
+        if intent.kind is OpKind.SUSPEND or not intent.kind.is_cutover:
             self.observation = observation  # it was found by reading: that read stays good
         return True
 
@@ -386,16 +351,34 @@ class _Drive:
         facts = {"intent": intent.key, "error": error.message}
         event = f"cutover.{intent.kind.value}.failed"
         await self._record(Step(progress=self.case.progress, outcome=outcome, event=event, facts=facts))
+        if not intent.kind.is_cutover:
+            self.observation = None
+            return True  # its machine waits, the other routes go on
         return await self._pause(refusal) if refusal is not None else True
 
 
-def _ordered_as(case: Case) -> dict[SubscriptionId, tuple[str, int]]:
-    return {
-        line.source_subscription_id: (line.offer_id, line.license_count)
-        for intent, outcome in case.settled
-        if outcome.kind is not OutcomeKind.FAILED
-        for line in intent.lines
-    }
+def _open_after(case: Case, counterparts: tuple[Counterpart, ...]) -> bool:
+    """Whether a cutover is open once these counterparts are noted."""
+    known = {one.source_id: one for one in (*case.counterparts, *counterparts)}
+    return any(map(is_open, known.values()))
+
+
+_PHASES_AFTER = {
+    OpKind.SUSPEND: Phase.VERIFIED,
+    OpKind.REQUEST_TRANSFER: Phase.TRANSFERRING,
+    OpKind.SUBMIT_TRANSFER: Phase.TRANSFERRING,
+    OpKind.CANCEL_TRANSFER: Phase.TRANSFERRING,
+    OpKind.BUY_AZURE_PLAN: Phase.TRANSFERRING,
+    OpKind.CANCEL_AZURE_DEFAULT: Phase.TRANSFERRING,
+    OpKind.OPEN_SERVICE_REQUEST: Phase.HANDED_OFF,
+    OpKind.STOP_RENEWAL: Phase.RUNNING_OUT,
+    OpKind.BUY_AGAIN: Phase.RUNNING_OUT,
+}
+
+
+def _phase_after(kind: OpKind) -> Phase:
+    """How far a customer is after a write came true."""
+    return _PHASES_AFTER.get(kind, Phase.CUTTING_OVER)
 
 
 def _unreadable(detail: str) -> Refusal:

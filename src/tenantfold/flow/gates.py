@@ -17,6 +17,11 @@ class OpenGate:
         del case
         return None
 
+    async def held(self, case: Case) -> Refusal | None:
+        """Nobody holds anybody."""
+        del case
+        return None
+
 
 class OneLane:
     """Treats all calls alike. Implements ``flow.ports.Lanes``."""

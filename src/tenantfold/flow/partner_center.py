@@ -135,7 +135,7 @@ class PartnerCenter(Protocol):
         ...
 
     async def skus(self, country: str) -> tuple[Read[Sku], ...]:
-        """The new-commerce license SKUs sold in a country, with the terms they are sold for (commerce reference 1.2)."""
+        """The new-commerce license SKUs sold in a country, with the terms they are sold for (commerce 1.2)."""
         ...
 
     async def catalog_item(self, sku_id: OfferId, country: str, sold_as: SkuTerm) -> OfferId | None:

@@ -48,6 +48,10 @@ class Gate(Protocol):
         """None when the cutover can end today beside everything that is open; else why not, with the numbers."""
         ...
 
+    async def held(self, case: Case) -> Refusal | None:
+        """None when nobody holds the customer: all that is asked of a route that need not end today."""
+        ...
+
 
 class Lanes(Protocol):
     """The two lanes of the rate budget: what must end today goes first (DESIGN 7)."""

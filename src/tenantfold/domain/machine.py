@@ -1,0 +1,47 @@
+"""What a machine is: the decisions of one route, or of routes that share their calls (domain room).
+
+``domain.course`` asks every machine of a customer; none of them waits for another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from tenantfold.domain.actions import Action
+from tenantfold.domain.journal import Intent, OpKind
+from tenantfold.domain.model import Route
+from tenantfold.domain.observation import Observation, Part
+from tenantfold.domain.plan import PlanItem
+from tenantfold.domain.policy import Policy
+from tenantfold.domain.records import Case
+
+Forward = Callable[[Case, Observation, datetime, Policy], Action | None]
+Settle = Callable[[Case, Intent, Observation | None, datetime, Policy], Action]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """Carries out ``routes`` by calls of ``kinds``, which no other machine makes; ``parts`` is what it reads for that.
+
+    ``forward`` names the next action, None when nothing is left to do; the read it gets is fresh.
+    ``settle`` says what becomes of one of its own intents without outcome; the read may be old or missing.
+    """
+
+    routes: frozenset[Route]
+    kinds: frozenset[OpKind]
+    forward: Forward
+    settle: Settle
+    parts: frozenset[Part] = frozenset()
+
+
+def unfinished(case: Case, routes: frozenset[Route]) -> tuple[PlanItem, ...]:
+    """The items of these routes for which something is left to do, in the order of the plan."""
+    done = {one.source_id for one in case.counterparts if one.is_done}
+    return tuple(item for item in case.customer.items if item.route in routes and item.subscription_id not in done)
+
+
+def is_old(observation: Observation, now: datetime, policy: Policy) -> bool:
+    """Whether a read is too old to act on (invariant 5)."""
+    return (now - observation.at).total_seconds() > policy.observation_max_age_seconds
