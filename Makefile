@@ -14,6 +14,7 @@ PYTEST := $(BIN)/pytest --numprocesses auto
 .DEFAULT_GOAL := help
 SEEDS ?= 200
 FIRST ?= 1
+WORLD ?= legacy
 
 .PHONY: simulate setup demo test test-all lint format check bench docs metrics help lock
 
@@ -53,8 +54,8 @@ format: $(STAMP) ## put code into the house's form and fix what can be fixed saf
 
 check: lint test ## what CI runs: lint, then the fast tests
 
-simulate: $(STAMP) ## play SEEDS seeds from FIRST on: crashes, faults, odd customers; the truth ledger judges
-	@$(BIN)/python -m tenantfold.simulation --seeds $(SEEDS) --first $(FIRST)
+simulate: $(STAMP) ## play SEEDS seeds from FIRST on: crashes, faults, odd customers (WORLD=mixed: every kind of subscription)
+	@$(BIN)/python -m tenantfold.simulation $(if $(filter mixed,$(WORLD)),--mixed) --seeds $(SEEDS) --first $(FIRST)
 
 bench: $(STAMP) ## run the benchmarks and compare with their budgets
 	@$(BIN)/python -m benchmarks

@@ -13,6 +13,7 @@ import pytest
 from partner_center_emulator import demo_world
 from partner_center_emulator.emulator import Emulator
 from partner_center_emulator.seed import generate_world
+from partner_center_emulator.seed.mixed import mixed_world
 from partner_center_emulator.world import World
 from tenantfold.domain.model import (
     Customer,
@@ -64,7 +65,9 @@ def _inventory_of(world: World, folder: Path) -> dict[RowSet, Sequence[tuple[Pla
     return run(work, seed=1)
 
 
-@pytest.mark.parametrize("make", [demo_world.build, lambda: generate_world(3, 25, new_commerce_share=0.5)])
+@pytest.mark.parametrize(
+    "make", [demo_world.build, lambda: generate_world(3, 25, new_commerce_share=0.5), lambda: mixed_world(3, 8)]
+)
 async def test_an_inventory_of_the_twin_equals_the_inventory_it_was_made_of(tmp_path: Path, make: Callable[[], World]):
     """Same customers, subscriptions, statuses, license counts, terms and add-ons, legacy and new commerce."""
     given = await folded(make(), tmp_path)

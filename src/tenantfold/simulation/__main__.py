@@ -7,16 +7,17 @@ import gc
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 
 from tenantfold.cli.render import Renderer
-from tenantfold.simulation import crash_search
+from tenantfold.simulation import crash_search, mixed_scenario
 from tenantfold.simulation.judge import Verdict
 from tenantfold.simulation.scenario import Scenario, draw
 
 HARM = {"twin": "twins", "gap": "gaps", "parity": "unequal", "unapproved": "unapproved writes"}
+MIXED_HARM = {"suspended": "billed suspensions", "azure": "Azure payers wrong", "way": "wrong ways"}
 RARER = {
     "overlap": "overlaps without reason",
     "unexplained": "unexplained",
@@ -34,6 +35,7 @@ CHUNK = 4
 class Tally:
     """What all seeds came to."""
 
+    is_mixed: bool = False
     seeds: int = 0
     faults: Counter[str] = field(default_factory=Counter)
     failing: list[int] = field(default_factory=list)
@@ -64,7 +66,8 @@ class Tally:
 
     def line(self) -> str:
         """The verdict in one line; what must be zero comes first."""
-        zeros = ", ".join(f"{self.faults[kind]:,} {name}" for kind, name in HARM.items())
+        harm = HARM | MIXED_HARM if self.is_mixed else HARM
+        zeros = ", ".join(f"{self.faults[kind]:,} {name}" for kind, name in harm.items())
         other = sum(self.faults[kind] for kind in RARER)
         trouble = f"{self.kills:,} crashes, {self.faults_fired:,} faults, {self.calls:,} calls"
         return f"{self.seeds:,} seeds, {zeros}, {other:,} other; {trouble}"
@@ -76,13 +79,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     renderer = Renderer(as_json=False)
     if given.seed is not None:
         return _one(renderer, given)
-    return _many(renderer, range(given.first, given.first + given.seeds), given.jobs)
+    return _many(renderer, range(given.first, given.first + given.seeds), given)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tenantfold.simulation", description=__doc__)
     parser.add_argument("--seeds", type=int, default=200, help="how many seeds to play")
     parser.add_argument("--first", type=int, default=1, help="the first of them")
+    parser.add_argument("--mixed", action="store_true", help="worlds of every kind of subscription, over weeks")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes (as many as cores)")
     parser.add_argument("--seed", type=int, help="play this one alone")
     parser.add_argument("--story", action="store_true", help="with --seed: tell what happened")
@@ -91,9 +95,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _one(renderer: Renderer, given: argparse.Namespace) -> int:
-    scenario = draw(given.seed)
+    scenario = _draw(given.seed, is_mixed=given.mixed)
     if given.every_boundary:
-        tally = Tally()
+        tally = Tally(is_mixed=given.mixed)
         for killed in crash_search.every_boundary(scenario):
             verdict = crash_search.play(killed)
             tally.add(verdict)
@@ -111,27 +115,28 @@ def _one(renderer: Renderer, given: argparse.Namespace) -> int:
     return 1 if verdict.faults else 0
 
 
-def _many(renderer: Renderer, seeds: range, jobs: int) -> int:
-    tally = Tally()
-    for verdict in _verdicts(seeds, jobs):
+def _many(renderer: Renderer, seeds: range, given: argparse.Namespace) -> int:
+    tally = Tally(is_mixed=given.mixed)
+    for verdict in _verdicts(seeds, given.jobs, _mixed_verdict_of if given.mixed else _verdict_of):
         tally.add(verdict)
         for fault in verdict.faults:
             renderer.line(f"seed {verdict.seed}: {fault}", style="red")
         if tally.seeds % PROGRESS_EVERY == 0:
             renderer.line(f"{tally.seeds:,} of {len(seeds):,} seeds played, {len(tally.failing)} failing")
     for seed in tally.failing[:SHOWN]:
-        _tell(renderer, draw(seed), crash_search.play(draw(seed)))
+        scenario = _draw(seed, is_mixed=given.mixed)
+        _tell(renderer, scenario, crash_search.play(scenario))
     renderer.line(tally.details())
     renderer.line(tally.line(), style="bold red" if tally.failing else "bold green")
     return 1 if tally.failing else 0
 
 
-def _verdicts(seeds: range, jobs: int) -> Iterator[Verdict]:
+def _verdicts(seeds: range, jobs: int, verdict_of: Callable[[int], Verdict]) -> Iterator[Verdict]:
     if jobs <= 1:
-        yield from map(_verdict_of, seeds)
+        yield from map(verdict_of, seeds)
         return
     with ProcessPoolExecutor(jobs, initializer=_settle) as pool:
-        yield from pool.map(_verdict_of, seeds, chunksize=CHUNK)
+        yield from pool.map(verdict_of, seeds, chunksize=CHUNK)
 
 
 def _settle() -> None:
@@ -139,8 +144,16 @@ def _settle() -> None:
     gc.freeze()
 
 
+def _draw(seed: int, *, is_mixed: bool) -> Scenario:
+    return mixed_scenario.draw(seed) if is_mixed else draw(seed)
+
+
 def _verdict_of(seed: int) -> Verdict:
     return crash_search.play(draw(seed))
+
+
+def _mixed_verdict_of(seed: int) -> Verdict:
+    return crash_search.play(mixed_scenario.draw(seed))
 
 
 def _tell(renderer: Renderer, scenario: Scenario, verdict: Verdict) -> None:

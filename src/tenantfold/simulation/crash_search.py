@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from tenantfold.domain.model import CustomerId
-from tenantfold.simulation import story
+from tenantfold.simulation import mixed_judge, story
 from tenantfold.simulation.judge import Verdict, judge
 from tenantfold.simulation.loop import run
+from tenantfold.simulation.mixed import MixedSimulation
+from tenantfold.simulation.mixed_scenario import MixedScenario
 from tenantfold.simulation.scenario import Command, Kill, Moment, Scenario
 from tenantfold.simulation.stage import SimulatedStore, fast_folder
 from tenantfold.simulation.world import Simulation
@@ -30,7 +32,12 @@ MOST_PLAYS = 120  # of one seed while it is shrunk
 
 def play(scenario: Scenario) -> Verdict:
     """Play a scenario and judge it. Whatever it raises is a fault of ours or of the simulation."""
-    return _played(scenario, judge)
+    return _played(scenario, judged)
+
+
+async def judged(simulation: Simulation) -> Verdict:
+    """The verdict of the judge who knows this kind of simulation."""
+    return await (mixed_judge.judge(simulation) if isinstance(simulation, MixedSimulation) else judge(simulation))
 
 
 def tell(scenario: Scenario) -> tuple[str, ...]:
@@ -56,7 +63,9 @@ def _played(scenario: Scenario, result: Callable[[Simulation], Awaitable[T]]) ->
         left.unlink() if left.is_file() else shutil.rmtree(left)
 
     async def main() -> T:
-        simulation = Simulation(scenario, place)
+        simulation = (
+            MixedSimulation(scenario, place) if isinstance(scenario, MixedScenario) else Simulation(scenario, place)
+        )
         await simulation.play()
         return await result(simulation)
 
@@ -64,7 +73,7 @@ def _played(scenario: Scenario, result: Callable[[Simulation], Awaitable[T]]) ->
 
 
 async def _story(simulation: Simulation) -> tuple[str, ...]:
-    return await story.tell(simulation, await judge(simulation))
+    return await story.tell(simulation, await judged(simulation))
 
 
 @cache

@@ -33,7 +33,7 @@ from tenantfold.domain.reads import Read
 from tenantfold.domain.routes import commerce_kind
 from tenantfold.domain.states import Counterpart
 from tenantfold.partnercenter.wire import parse_day
-from tenantfold.simulation import twin_catalog
+from tenantfold.simulation import twin_azure, twin_catalog
 from tenantfold.simulation.twin_documents import KeptAddress, KeptCompany, customer_document, subscription_document
 
 TARGET_KEY = "target"  # the emulator's truth ledger knows the target by this key, whatever the settings call it
@@ -48,6 +48,7 @@ TEXTS: Mapping[str, str] = {
     "agreement": "Whether the Microsoft Customer Agreement is on file is not in the inventory: it is for customers "
     "that hold a subscription at the target already, and must be attested for all others.",
     "azure": "Azure resources, reservations and role assignments are not modeled; Azure subscriptions only exist.",
+    "azure_plan": "Azure plan or legacy Azure: one Azure subscription stands for all that is under it.",
     "provisioning": "A legacy order is provisioned at once; Microsoft's real one may take minutes.",
     "country": "Customer without a known country: it is taken to be in its tenant's.",
     "unread": "Customer that could not be read: it is there, without subscriptions.",
@@ -268,6 +269,7 @@ class Twin:
         subscription = self._subscription(read)
         self._counts["suspended"] += held.wire_status == "suspended"
         self.world.subscriptions[held.id] = subscription
+        self._counts["azure_plan"] += twin_azure.stand_in(self.world, subscription)
         if held.product_type or ":" in held.offer_id:
             self._counts["new_commerce"] += 1
             self._offers.hold_new(held, subscription, self.world.partner_tenants[held.tenant_id].currency)
