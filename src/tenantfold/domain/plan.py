@@ -112,7 +112,10 @@ class PlanItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanCustomer:
-    """One customer's part of the plan, with everything found about it."""
+    """One customer's part of the plan, with everything found about it.
+
+    ``email`` is the customer's own address at its source: a transfer request names it (commerce reference 4.1).
+    """
 
     customer_id: CustomerId
     company_name: str
@@ -123,6 +126,7 @@ class PlanCustomer:
     findings: tuple[Finding, ...] = ()
     contact: AgreementContact | None = None
     at_target_already: bool = False
+    email: str = ""
 
     def all_findings(self) -> tuple[Finding, ...]:
         """The customer's own findings, then those of its items."""
