@@ -244,6 +244,13 @@ def test_other_variables_with_our_prefix_are_left_alone(tmp_path: Path):
         ("[cloud]\nauthority = 'http://login.example'", ["cloud.authority", "https"]),
         ("[policy]\nlate_case = 'hope'", ['"finish" or "withdraw"']),
         ("[policy]\nlate_case = ['finish']", ["policy.late_case is a list"]),
+        ("[policy]\ntransfer_poll_seconds = 1", ["policy.transfer_poll_seconds is 1", "10 to 86400"]),
+        ("[policy]\nhand_off_poll_seconds = 0", ["policy.hand_off_poll_seconds is 0", "60 to 604800"]),
+        ("[policy]\nbuys_azure_plan = true", ["policy.buys_azure_plan is true", '"no" or "yes"']),
+        ("[policy]\ncleans_azure_default = 'maybe'", ['policy.cleans_azure_default is "maybe"', '"no" or "yes"']),
+        ("[policy]\nopens_service_requests = 1", ["policy.opens_service_requests is 1"]),
+        ("[policy]\nreminds_days_before_end = 0", ["policy.reminds_days_before_end is 0", "1 to 90"]),
+        ("[policy]\nreminds_days_before_end = 1.5", ["policy.reminds_days_before_end is 1.5", "a whole number"]),
     ],
 )
 def test_a_wrong_value_names_file_key_value_and_what_is_allowed(tmp_path: Path, extra: str, words: list[str]):

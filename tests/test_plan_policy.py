@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from tenantfold.bootstrap import plan_policy_of, regions
+from tenantfold.bootstrap import plan_policy_of, policy_of, regions
 from tenantfold.domain.model import Tenant, TenantId, TenantRole
-from tenantfold.domain.policy import AgreementSource, GovernmentCloud, PartialCustomers, PlanPolicy
+from tenantfold.domain.policy import AgreementSource, GovernmentCloud, PartialCustomers, PlanPolicy, Policy
 from tests.test_config import WHOLE, read
 
 
@@ -35,6 +35,32 @@ def test_each_choice_can_be_made(tmp_path: Path):
         agreement_source=AgreementSource.CUSTOMER,
         gdap_request=True,
         partial_customers=PartialCustomers.ALLOWED,
+    )
+
+
+def test_a_run_does_nothing_beside_the_plan_unless_it_is_said(tmp_path: Path):
+    """Nothing is bought, canceled or asked of Microsoft's support by default; the settings' defaults are the core's."""
+    policy = policy_of(read(tmp_path, WHOLE))
+    assert policy == Policy()
+    assert not any((policy.buys_azure_plan, policy.cleans_azure_default, policy.opens_service_requests))
+
+
+def test_each_choice_of_the_other_routes_reaches_the_core(tmp_path: Path):
+    """From the file: how often is looked, what is done without a person, and when a person is reminded."""
+    policy = policy_of(
+        read(
+            tmp_path,
+            WHOLE + "[policy]\ntransfer_poll_seconds = 60\nhand_off_poll_seconds = 3600.5\nbuys_azure_plan = 'yes'\n"
+            "cleans_azure_default = 'yes'\nopens_service_requests = 'yes'\nreminds_days_before_end = 30\n",
+        )
+    )
+    assert policy == Policy(
+        transfer_poll_seconds=60.0,
+        hand_off_poll_seconds=3600.5,
+        buys_azure_plan=True,
+        cleans_azure_default=True,
+        opens_service_requests=True,
+        reminds_days_before_end=30,
     )
 
 

@@ -162,6 +162,12 @@ def policy_of(settings: config.Settings) -> Policy:
         retry_seconds=given.retry_seconds,
         late_case=LateCase(given.late_case),
         late_at=given.late_at,
+        transfer_poll_seconds=given.transfer_poll_seconds,
+        hand_off_poll_seconds=given.hand_off_poll_seconds,
+        buys_azure_plan=given.buys_azure_plan == "yes",
+        cleans_azure_default=given.cleans_azure_default == "yes",
+        opens_service_requests=given.opens_service_requests == "yes",
+        reminds_days_before_end=given.reminds_days_before_end,
     )
 
 

@@ -244,6 +244,48 @@ SETTINGS: tuple[Setting, ...] = (
         "Whether a customer may move in part where some of its subscriptions cannot (rule R-32).",
         Choice(("all_or_nothing", "allowed")),
     ),
+    Setting(
+        "policy.transfer_poll_seconds",
+        Kind.SECONDS,
+        300.0,
+        "How often a transfer is looked up that waits for the other partner or for Microsoft.",
+        Between(10, 86_400),
+    ),
+    Setting(
+        "policy.hand_off_poll_seconds",
+        Kind.SECONDS,
+        21_600.0,
+        "How often it is read whether Microsoft's support, or a person, has done its part.",
+        Between(60, 604_800),
+    ),
+    Setting(
+        "policy.buys_azure_plan",
+        Kind.TEXT,
+        "no",
+        "Whether a missing Azure plan is bought at the target (rule R-164), or a person buys it.",
+        Choice(("no", "yes")),
+    ),
+    Setting(
+        "policy.cleans_azure_default",
+        Kind.TEXT,
+        "no",
+        "Whether the empty Azure subscription that comes with a new Azure plan is canceled (rule R-174).",
+        Choice(("no", "yes")),
+    ),
+    Setting(
+        "policy.opens_service_requests",
+        Kind.TEXT,
+        "no",
+        "Whether Microsoft's support is asked through the API where that is allowed (rule R-179), or a person asks.",
+        Choice(("no", "yes")),
+    ),
+    Setting(
+        "policy.reminds_days_before_end",
+        Kind.WHOLE_NUMBER,
+        14,
+        "How many days before a term ends that is let run out a person is reminded of what must be bought.",
+        Between(1, 90),
+    ),
     Setting("limits.in_flight", Kind.WHOLE_NUMBER, 64, "Calls to Microsoft under way at once.", Between(1, 100)),
     Setting(
         "limits.requests_per_minute",
@@ -328,6 +370,12 @@ class PolicySettings:
     agreement_source: str = "list"
     gdap_request: str = "no"
     partial_customers: str = "all_or_nothing"
+    transfer_poll_seconds: float = 300.0
+    hand_off_poll_seconds: float = 21_600.0
+    buys_azure_plan: str = "no"
+    cleans_azure_default: str = "no"
+    opens_service_requests: str = "no"
+    reminds_days_before_end: int = 14
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
