@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+from tenantfold.domain.evidence import Evidence, TaskKind
 from tenantfold.domain.findings import Finding, FindingCode, Severity
 from tenantfold.domain.journal import Intent, OpKind, Outcome, OutcomeKind
 from tenantfold.domain.model import (
@@ -213,6 +214,19 @@ def counterpart(number: int, target_id: str | None = "new-1", name: str = "a", *
         order_id=OrderId("order-9"),
         origin=Origin.CREATED,
         cutover_on=NOW.date(),
+    )
+    return replace(value, **fields)  # type: ignore[arg-type]
+
+
+def evidence(number: int, task: TaskKind = TaskKind.ENDED_AT_SOURCE, **fields: object) -> Evidence:
+    """What somebody confirmed about a customer's subscription."""
+    value = Evidence(
+        customer_id=customer_id(number),
+        subscription_id=SubscriptionId(f"{SOURCE}-{number}-a"),
+        task=task,
+        note="Ended in the portal.",
+        by="Eva",
+        at=later(minutes=3),
     )
     return replace(value, **fields)  # type: ignore[arg-type]
 

@@ -1,4 +1,4 @@
-from tenantfold.flow.ports import Inventory, Ledger, Waves
+from tenantfold.flow.ports import EvidenceLedger, Inventory, Ledger, Waves
 from tenantfold.store import Store
 
 
@@ -12,6 +12,11 @@ def as_ledger(store: Store) -> Ledger:
     return store
 
 
+def as_evidence_ledger(store: Store) -> EvidenceLedger:
+    """The type checker compares every signature here."""
+    return store
+
+
 def as_waves(store: Store) -> Waves:
     """The type checker compares every signature here."""
     return store
@@ -19,6 +24,8 @@ def as_waves(store: Store) -> Waves:
 
 def test_the_store_has_every_method_of_its_ports():
     """What the use cases may call exists, by name; the signatures are compared by the type checker above."""
-    wanted = {name for port in (Inventory, Ledger, Waves) for name in vars(port) if not name.startswith("_")}
+    wanted = {
+        name for port in (Inventory, Ledger, EvidenceLedger, Waves) for name in vars(port) if not name.startswith("_")
+    }
     assert wanted
     assert {name for name in wanted if not callable(getattr(Store, name, None))} == set()

@@ -5,7 +5,7 @@ import pytest
 from tenantfold.domain.model import CustomerId
 from tenantfold.domain.plan import Disposition
 from tenantfold.domain.records import Invitation, Standing
-from tenantfold.domain.states import Owner, Phase, Progress
+from tenantfold.domain.states import Origin, Owner, Phase, Progress
 from tenantfold.store import Store, progress
 from tests.store.explain import query_plans
 from tests.store.samples import (
@@ -20,6 +20,7 @@ from tests.store.samples import (
 )
 
 CUTOVER = (Phase.CUTTING_OVER, Phase.VERIFIED, Phase.DRIFTED, Phase.STRANDED)
+ELSEWHERE = (Phase.TRANSFERRING, Phase.HANDED_OFF, Phase.RUNNING_OUT, Phase.BY_HAND)
 
 
 async def progress_of(store: Store, number: int) -> Progress:
@@ -145,6 +146,29 @@ async def test_a_half_moved_customer_that_failed_is_in_its_cutover_again(store: 
     await store.record_step(await step_of(store, 1, Phase.FAILED, counterparts=(counterpart(1),), due_at=None), NOW)
     await saved_plan(store, plan_customer(1))
     assert (await progress_of(store, 1)).phase is Phase.CUTTING_OVER
+
+
+@pytest.mark.parametrize("phase", ELSEWHERE)
+async def test_a_plan_in_the_middle_of_another_route_goes_on(store: Store, phase: Phase):
+    """A transfer, a hand-off, a term that runs out: the new plan keeps phase and reason, and it is due at once."""
+    await saved_plan(store, plan_customer(1))
+    await accepted(store, 1)
+    before = await store.record_step(await step_of(store, 1, phase, detail="where it was", due_at=None), NOW)
+    await saved_plan(store, plan_customer(1), now=later(hours=1))
+    assert await progress_of(store, 1) == replace(before, due_at=later(hours=1), version=before.version + 1)
+
+
+@pytest.mark.parametrize("origin", [one for one in Origin if not one.is_cutover])
+async def test_what_moved_by_another_route_is_no_half_done_cutover(store: Store, origin: Origin):
+    """Nothing is ever suspended for it: the customer starts afresh, without deadline, with what is left to move."""
+    await saved_plan(store, plan_customer(1))
+    await accepted(store, 1)
+    moved = counterpart(1, origin=origin, cutover_on=None, verified_at=NOW)
+    step = await step_of(store, 1, Phase.FAILED, counterparts=(moved,), due_at=None, deadline_at=later(hours=14))
+    await store.record_step(step, NOW)
+    await saved_plan(store, plan_customer(1))
+    found = await progress_of(store, 1)
+    assert (found.phase, found.deadline_at, found.due_at) == (Phase.ACCEPTED, None, NOW)
 
 
 async def test_a_customer_with_an_open_intent_stays_stranded_under_a_new_plan(store: Store):

@@ -8,10 +8,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
 
+from tenantfold.domain.records import Event
 from tenantfold.domain.states import Phase
 from tenantfold.errors import SchemaTooNewError, SchemaTooOldError, StoreError
 from tenantfold.store import Store, tables
-from tests.store.samples import NOW, intent, outcome, plan_customer, saved_plan, step_of
+from tests.store.samples import NOW, evidence, intent, outcome, plan_customer, saved_plan, step_of
 
 
 def forge(version: str):
@@ -111,7 +112,7 @@ async def test_two_programs_may_migrate_at_once(empty_url: str):
 
 
 @pytest.mark.parametrize("change", ["UPDATE", "DELETE"])
-@pytest.mark.parametrize("table", ["intent", "outcome", "event"])
+@pytest.mark.parametrize("table", ["intent", "outcome", "event", "evidence"])
 async def test_the_journal_refuses_changes(journaled: Store, table: str, change: str):
     """Whoever comes with SQL: rows of the journal can be added and nothing else."""
     target = tables.metadata.tables[table]
@@ -126,6 +127,7 @@ async def journaled(store: Store) -> Store:
     plan = await saved_plan(store, plan_customer(1))
     await store.record_intent(intent(1, plan_id=plan.id))
     await store.record_step(await step_of(store, 1, Phase.CUTTING_OVER, outcome=outcome(), event="x"), plan.created_at)
+    await store.record_evidence(evidence(1), Event(at=NOW, customer_id=None, name="x", facts={}), NOW)
     return store
 
 

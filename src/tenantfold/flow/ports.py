@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from tenantfold.domain.admission import Load
+from tenantfold.domain.evidence import Evidence
 from tenantfold.domain.guards import Refusal
 from tenantfold.domain.journal import Intent
 from tenantfold.domain.model import (
@@ -255,6 +256,18 @@ class Ledger(Protocol):
 
     async def add_event(self, name: str, now: datetime, customer_id: CustomerId | None = None, **facts: str) -> None:
         """Add one line of history."""
+        ...
+
+
+class EvidenceLedger(Ledger, Protocol):
+    """A ledger that keeps what persons confirm."""
+
+    async def record_evidence(self, confirmed: Evidence, event: Event, now: datetime) -> None:
+        """Keep what a person confirmed, with its line of history; the customer becomes due at once."""
+        ...
+
+    async def evidence(self, customer_id: CustomerId | None = None) -> tuple[Evidence, ...]:
+        """What persons confirmed about one customer, or all of them, oldest first."""
         ...
 
 

@@ -13,8 +13,10 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Protocol
 
+from tenantfold.domain.actions import Observe
 from tenantfold.domain.guards import Refusal
 from tenantfold.domain.journal import Intent, Outcome
+from tenantfold.domain.lateness import is_open
 from tenantfold.domain.model import CustomerId, Subscription, SubscriptionId, TenantId
 from tenantfold.domain.observation import Observation
 from tenantfold.domain.pairing import counterparts_of
@@ -24,6 +26,7 @@ from tenantfold.domain.stranded_decisions import Candidate, Decision, MaySend, O
 from tenantfold.errors import InputError, PartnerCenterError
 from tenantfold.flow.cutover import Cutover
 from tenantfold.flow.ports import Inventory, Ledger
+from tenantfold.flow.reading import Reader
 
 
 class StrandedLedger(Ledger, Inventory, Protocol):
@@ -84,7 +87,7 @@ async def _evidence(task: StrandedTask, customer_id: CustomerId, intents: tuple[
     case = await task.ledger.case(customer_id)
     links = tuple((await task.ledger.counterparts(customer_id)).values())
     tenants = case.customer.source_tenant_ids if case else tuple(one.tenant_id for one in intents)
-    observation, unreadable = await _look(task, customer_id, tenants)
+    observation, unreadable = await _look(task, customer_id, tenants, case)
     return tuple(
         Evidence(
             customer_id=customer_id,
@@ -116,23 +119,28 @@ def _outlook(
 
 
 async def _look(
-    task: StrandedTask, customer_id: CustomerId, tenants: tuple[TenantId, ...]
+    task: StrandedTask, customer_id: CustomerId, tenants: tuple[TenantId, ...], case: Case | None
 ) -> tuple[Observation | None, str]:
     """A fresh read; when that fails the newest snapshots, with the reason why it failed."""
     try:
-        return await _read(task, customer_id, tenants), ""
+        return await _read(task, customer_id, tenants, case), ""
     except PartnerCenterError as error:
         return await _last_known(task, customer_id, tenants), error.message
 
 
-async def _read(task: StrandedTask, customer_id: CustomerId, tenants: tuple[TenantId, ...]) -> Observation:
-    """Both sides now. Raises PartnerCenterError.
+async def _read(
+    task: StrandedTask, customer_id: CustomerId, tenants: tuple[TenantId, ...], case: Case | None
+) -> Observation:
+    """Both sides now, with what the open calls of other routes are settled by. Raises PartnerCenterError.
 
     One answer comes first, so that the clock follows the server's; then the time is taken before the reads.
     """
     target_id = task.cutover.target_id
     await task.cutover.tenants[target_id].subscriptions(customer_id)
     now = task.cutover.clock.now()
+    if case is not None and any(not one.kind.is_cutover for one in case.open_intents):
+        reader = Reader(tenants=task.cutover.tenants, target_id=target_id, case=case, now=now)
+        return (await reader.read(Observe(), None)).observation
     wanted = (*(one for one in dict.fromkeys(tenants) if one != target_id), target_id)
     reads = await asyncio.gather(*(task.cutover.tenants[one].subscriptions(customer_id) for one in wanted))
     return _observation(now, (read.value for found in reads for read in found), target_id)
@@ -172,7 +180,7 @@ async def settle(task: StrandedTask, customer_id: CustomerId, decision: Decision
             next_step="See who has: tenantfold stranded",
         )
     intent = case.open_intents[0]
-    observation = await _read(task, customer_id, case.customer.source_tenant_ids)
+    observation = await _read(task, customer_id, case.customer.source_tenant_ids, case)
     answer = decide(intent, decision, case, observation, task.cutover.clock.now(), task.cutover.policy)
     match answer:
         case Refusal():
@@ -189,7 +197,9 @@ async def _keep(task: StrandedTask, case: Case, intent: Intent, outcome: Outcome
     taken = {one.target_id for one in case.counterparts if one.target_id is not None}
     counterparts = counterparts_of(intent, outcome, taken, intent.at.date())
     deadline = datetime.combine(now.date() + timedelta(days=1), datetime.min.time(), tzinfo=now.tzinfo)
-    begun = bool(counterparts or case.counterparts)
+    # what moved by another route is no cutover: it sets no deadline and puts nobody back between two bills
+    opened = any(map(is_open, counterparts))
+    begun = opened or any(one.origin.is_cutover for one in case.counterparts)
     progress = replace(
         case.progress,
         phase=Phase.CUTTING_OVER if begun else Phase.ACCEPTED,
@@ -198,7 +208,7 @@ async def _keep(task: StrandedTask, case: Case, intent: Intent, outcome: Outcome
         owner=Owner.TENANTFOLD,
         next_action="",
         due_at=now,
-        deadline_at=case.progress.deadline_at or (deadline if counterparts else None),
+        deadline_at=case.progress.deadline_at or (deadline if opened else None),
     )
     step = Step(
         progress=progress,

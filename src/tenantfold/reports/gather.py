@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from tenantfold.domain.explanation import next_step, why
-from tenantfold.domain.model import CustomerId, Tenant
+from tenantfold.domain.model import CustomerId, Route, Tenant
 from tenantfold.domain.records import Event, Standing
 from tenantfold.domain.states import Origin
 from tenantfold.reports.report_data import (
@@ -33,6 +33,7 @@ HISTORY = 30  # events of one customer on the page
 RUN_FINISHED = "run.finished"
 """The event a run leaves behind; its facts are the calls it made, by route."""
 
+_CARRIED_OUT = frozenset(route.value for route in Route if route.is_carried_out)
 Row = dict[str, Plain]
 
 
@@ -133,12 +134,13 @@ async def _results(
         customer_id = CustomerId(str(row["customer_id"]))
         if customer_id in listed:
             pairs[customer_id].append(pair)
-        if pair.route == "recreate" or pair.target_id:
+        if pair.route in _CARRIED_OUT or pair.origin:
             totals["subscriptions"] += 1
             totals["licenses"] += pair.license_count
-        if pair.suspended_at is not None:
+        if pair.is_done:
             totals["subscriptions_moved"] += 1
             totals["licenses_moved"] += pair.license_count
+        if pair.suspended_at is not None:
             days[pair.suspended_at.date()][_kind_of_cutover(pair, pair.suspended_at.date())] += 1
     counts = Counts(
         subscriptions=totals["subscriptions"],

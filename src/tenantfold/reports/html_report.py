@@ -36,12 +36,24 @@ class Group:
 
 
 GROUPS = (
-    Group("Moved", "moved", "Every subscription verified at the target and suspended at the source.", (Phase.MOVED,)),
+    Group(
+        "Moved",
+        "moved",
+        "Every subscription verified at the target; what was ordered again is suspended at the source.",
+        (Phase.MOVED,),
+    ),
     Group(
         "Under way",
         "underway",
         "The customer accepted; tenantfold goes on by itself.",
-        (Phase.ACCEPTED, Phase.CUTTING_OVER, Phase.VERIFIED),
+        (
+            Phase.ACCEPTED,
+            Phase.CUTTING_OVER,
+            Phase.VERIFIED,
+            Phase.TRANSFERRING,
+            Phase.HANDED_OFF,
+            Phase.RUNNING_OUT,
+        ),
     ),
     Group(
         "Waiting",
@@ -58,8 +70,8 @@ GROUPS = (
     Group(
         "Needs a person",
         "attention",
-        "A cutover that began and cannot go on by itself.",
-        (Phase.DRIFTED, Phase.STRANDED, Phase.FAILED),
+        "What began and cannot go on by itself, and what only a person can do.",
+        (Phase.DRIFTED, Phase.STRANDED, Phase.FAILED, Phase.BY_HAND),
     ),
     Group("Nothing to move", "nothing", "No subscription that has to move.", (Phase.NOTHING_TO_MOVE,)),
 )
@@ -73,6 +85,10 @@ PHASE_LABELS: Mapping[Phase, str] = {
     Phase.ACCEPTED: "Accepted",
     Phase.CUTTING_OVER: "Cutting over",
     Phase.VERIFIED: "Verified",
+    Phase.TRANSFERRING: "In transfer",
+    Phase.HANDED_OFF: "Handed off to Microsoft",
+    Phase.RUNNING_OUT: "Waits for the end of a term",
+    Phase.BY_HAND: "By hand",
     Phase.MOVED: "Moved",
     Phase.BLOCKED: "Blocked",
     Phase.NOTHING_TO_MOVE: "Nothing to move",

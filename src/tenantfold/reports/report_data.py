@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from tenantfold.domain.states import Owner, Phase
+from tenantfold.domain.states import Origin, Owner, Phase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ class PlanFacts:
 class Pair:
     """One source subscription and what stands for it at the target.
 
-    ``route`` is how it gets there; ``target_id`` and ``origin`` ("created", "adopted") are empty until there is a
+    ``route`` is how it gets there; ``target_id`` and ``origin`` (how it came about) are empty until there is a
     counterpart; ``cutover_on`` is the UTC day the counterpart was created; the times are when each side was read back.
     """
 
@@ -66,6 +66,12 @@ class Pair:
     cutover_on: date | None = None
     verified_at: datetime | None = None
     suspended_at: datetime | None = None
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing is left to do: suspended at the source, or, by any other route than recreate, verified."""
+        ends_verified = bool(self.origin) and not Origin(self.origin).is_cutover
+        return (self.verified_at if ends_verified else self.suspended_at) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from tenantfold.domain.records import Case, Event, Step
 from tenantfold.domain.states import Counterpart, Origin, Progress
 from tenantfold.errors import ConflictError
 from tenantfold.store import codec, holds, tables
+from tenantfold.store.evidence import evidence_of
 from tenantfold.store.plans import newest_plan
 from tenantfold.store.progress import read_progress, store_progress
 from tenantfold.store.statements import DialectInsert, insert_if_absent, upsert
@@ -170,6 +171,7 @@ def case_of(conn: Connection, customer_id: CustomerId) -> Case | None:
         open_intents=open_intents,
         settled=settled,
         invited_at=row.invited_at,
+        evidence=evidence_of(conn, customer_id),
     )
 
 

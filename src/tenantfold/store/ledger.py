@@ -8,13 +8,14 @@ from functools import partial
 
 from sqlalchemy import Connection
 
+from tenantfold.domain.evidence import Evidence
 from tenantfold.domain.journal import Intent
 from tenantfold.domain.model import CustomerId, SubscriptionId
 from tenantfold.domain.plan import ChecksumBuilder, Disposition, PlanCustomer, PlanHeader, PlanRecord
 from tenantfold.domain.records import Case, Event, Invitation, Standing, Step
 from tenantfold.domain.states import Counterpart, Phase, Progress
 from tenantfold.errors import StoreError
-from tenantfold.store import codec, journal, plans, progress, rebase, standing
+from tenantfold.store import codec, evidence, journal, plans, progress, rebase, standing
 from tenantfold.store.database import Database
 
 
@@ -169,6 +170,14 @@ class LedgerStore:
         """Add one line of history."""
         event = Event(at=now, customer_id=customer_id, name=name, facts=facts)
         await self._database.write(lambda conn: journal.add_event(conn, event), durable=False)
+
+    async def record_evidence(self, confirmed: Evidence, event: Event, now: datetime) -> None:
+        """Keep what a person confirmed, durably, with its line of history; the customer becomes due at once."""
+        await self._database.write(lambda conn: evidence.record(conn, confirmed, event, now), durable=True)
+
+    async def evidence(self, customer_id: CustomerId | None = None) -> tuple[Evidence, ...]:
+        """What persons confirmed about one customer, or all of them, oldest first."""
+        return await self._database.read(lambda conn: evidence.evidence_of(conn, customer_id))
 
 
 def _finish(conn: Connection, plan_id: int, checksum: str, now: datetime) -> PlanRecord:

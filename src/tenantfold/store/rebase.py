@@ -1,8 +1,8 @@
 """Store: what a new plan does to everybody's progress, as one set-based statement over all customers.
 
 Nobody is moved back: who moved and has no new work stays moved, acceptance is kept, and a customer in the middle of
-its cutover keeps the phase it is in. Every row gets a new version, so that a step begun under the old plan cannot be
-recorded.
+its cutover, or on its way by another route, keeps the phase it is in. Every row gets a new version, so that a step
+begun under the old plan cannot be recorded.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, li
 from sqlalchemy.sql.functions import coalesce
 
 from tenantfold.domain.plan import Disposition
-from tenantfold.domain.states import Owner, Phase
+from tenantfold.domain.states import Origin, Owner, Phase
 from tenantfold.store import holds, tables
 from tenantfold.store.progress import WAIT_FOR_CUSTOMER
 from tenantfold.store.statements import insert_into
@@ -23,6 +23,8 @@ from tenantfold.store.statements import insert_into
 INVITE = "Invite the customer: tenantfold invite"
 
 _CUTOVER = tuple(phase.value for phase in (Phase.CUTTING_OVER, Phase.VERIFIED, Phase.DRIFTED, Phase.STRANDED))
+_OTHER_ROUTES = tuple(phase.value for phase in (Phase.TRANSFERRING, Phase.HANDED_OFF, Phase.RUNNING_OUT, Phase.BY_HAND))
+_CUTOVER_ORIGINS = tuple(origin.value for origin in Origin if origin.is_cutover)
 _NO_WORK = (Disposition.MOVED.value, Disposition.NOTHING_TO_MOVE.value)
 _OWN_WORDS = ("phase", "code", "detail", "owner", "next_action")
 
@@ -42,6 +44,7 @@ class _Facts:
     in_doubt: ColumnElement[bool]  # a call without known outcome: it is settled whatever the plan says
     half_moved: ColumnElement[bool]  # a target stands whose source still runs
     in_cutover: ColumnElement[bool]  # and the phase says so (or an intent is open): keep the phase
+    elsewhere: ColumnElement[bool]  # on the way by another route, which goes on from where it is
 
 
 def rebase(conn: Connection, plan_id: int, now: datetime) -> None:
@@ -75,7 +78,11 @@ def _planned_rows(plan_id: int, values: dict[str, ColumnElement[Any]]) -> Select
 
 def _facts() -> _Facts:
     counterpart = tables.counterpart.c
-    half_moved = exists().where(counterpart.customer_id == _planned.customer_id, counterpart.suspended_at.is_(None))
+    half_moved = exists().where(
+        counterpart.customer_id == _planned.customer_id,
+        counterpart.suspended_at.is_(None),
+        counterpart.origin.in_(_CUTOVER_ORIGINS),  # what moved another way suspends nothing: it is never half moved
+    )
     unanswered = ~exists().where(tables.outcome.c.intent_key == tables.intent.c.key)
     in_doubt = exists().where(tables.intent.c.customer_id == _planned.customer_id, unanswered)
     return _Facts(
@@ -87,12 +94,13 @@ def _facts() -> _Facts:
         in_doubt=in_doubt,
         half_moved=half_moved,
         in_cutover=and_(coalesce(_old.c.phase, "").in_(_CUTOVER), or_(half_moved, in_doubt)),
+        elsewhere=coalesce(_old.c.phase, "").in_(_OTHER_ROUTES),
     )
 
 
 def _values(plan_id: int, now: datetime) -> dict[str, ColumnElement[Any]]:
     facts = _facts()
-    keeps = or_(facts.moved, and_(facts.to_move, facts.in_cutover))
+    keeps = or_(facts.moved, and_(facts.to_move, or_(facts.in_cutover, facts.elsewhere)))
     fresh = _fresh_words(facts)
     words = {name: case((keeps, _old.c[name]), else_=fresh[name]) for name in _OWN_WORDS}
     runs = or_(facts.accepted, facts.half_moved, facts.in_cutover)

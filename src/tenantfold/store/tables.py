@@ -341,6 +341,19 @@ event = Table(
     sqlite_autoincrement=True,
 )
 
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("seq", SEQUENCE, primary_key=True),
+    Column("customer_id", IDENTIFIER, nullable=False),
+    Column("subscription_id", IDENTIFIER, nullable=False),
+    Column("task", String, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("value", Text, nullable=False),
+    Index("ix_evidence_customer", "customer_id", "seq"),
+    sqlite_autoincrement=True,
+)
+
 # --- the engine -----------------------------------------------------------------------------------------------------
 
 rate = Table(  # one bucket per partner tenant and resource, shared by all workers
