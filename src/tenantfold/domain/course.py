@@ -7,23 +7,34 @@ waits never keeps another route from going on.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator
 from datetime import datetime
 
-from tenantfold.domain import cutover, lateness
-from tenantfold.domain.actions import Action, MarkSuspended, Observe, OtherWrite, Pause
+from tenantfold.domain import cutover, lateness, transfer
+from tenantfold.domain.actions import (
+    Action,
+    BuyAgain,
+    BuyAzurePlan,
+    MarkSuspended,
+    Observe,
+    OtherWrite,
+    Pause,
+    RequestTransfer,
+)
 from tenantfold.domain.guards import Refusal, RefusalCode
-from tenantfold.domain.machine import Machine, is_old, unfinished
+from tenantfold.domain.machine import Machine, is_old, together, unfinished
+from tenantfold.domain.model import Route
 from tenantfold.domain.observation import Observation, Part
+from tenantfold.domain.plan import PlanItem
 from tenantfold.domain.policy import Policy
 from tenantfold.domain.records import Case
 from tenantfold.domain.states import Owner, Phase
 
-MACHINES: tuple[Machine, ...] = (cutover.MACHINE,)
+MACHINES: tuple[Machine, ...] = (cutover.MACHINE, transfer.MACHINE)
 """In the order they are asked. Each kind of call belongs to one of them."""
 
-_PERSONS = frozenset({Owner.OPERATIONS, Owner.APPROVER, Owner.CUSTOMER})
+_NEEDS_AGREEMENT = (RequestTransfer, BuyAzurePlan, BuyAgain)  # what brings something to the target (R-112, R-146)
+_CARRIED_OUT = frozenset(route for route in Route if route.is_carried_out)
 
 
 def next_action(case: Case, observation: Observation | None, now: datetime, policy: Policy) -> Action:
@@ -34,7 +45,7 @@ def next_action(case: Case, observation: Observation | None, now: datetime, poli
             return action
         waiting.append(action.refusal)
     if waiting:
-        return Pause(_together(waiting))
+        return Pause(together(waiting))
     refusal = cutover.may_drive(case)
     return Pause(refusal) if refusal is not None else _finish(case, observation)
 
@@ -67,6 +78,8 @@ def _answers(case: Case, observation: Observation | None, now: datetime, policy:
             yield Observe()
         else:
             action = machine.forward(case, observation, now, policy)
+            if isinstance(action, _NEEDS_AGREEMENT):
+                action = cutover.agreement(case, observation) or action
             if action is not None:
                 yield action
 
@@ -85,21 +98,25 @@ def _not_accepted(case: Case) -> Refusal | None:
     )
 
 
-def _together(waiting: Sequence[Refusal]) -> Refusal:
-    """One refusal for all that waits: what a person must do leads, and the earliest time to look again counts."""
-    different = list(dict.fromkeys(waiting))
-    leading = min(different, key=lambda one: one.owner not in _PERSONS)
-    others = [one.detail for one in different if one is not leading]
-    return replace(
-        leading,
-        detail=" Beside it: ".join([leading.detail, *others]),
-        due_at=min((one.due_at for one in different if one.due_at is not None), default=None),
-    )
-
-
 def _finish(case: Case, observation: Observation | None) -> Action:
     """The customer has moved, unless it got something new at the source meanwhile (R-32: every subscription)."""
     if observation is None:
         return Observe()
+    left = unfinished(case, _CARRIED_OUT)
+    if left:
+        return Pause(_nobody_carries_out(left))
     added = cutover.unplanned(case, observation)
     return Pause(added) if added is not None else MarkSuspended((), finished=True)
+
+
+def _nobody_carries_out(left: tuple[PlanItem, ...]) -> Refusal:
+    """Nothing may count as moved because no machine had anything to say about it."""
+    names = ", ".join(f"{one.offer_name} ({one.route.value})" for one in left)
+    return Refusal(
+        code=RefusalCode.NEEDS_PERSON,
+        phase=Phase.FAILED,
+        rule="invariant 9",
+        detail=f"It is not moved, and nothing is left that this program could do: {names}.",
+        owner=Owner.OPERATIONS,
+        next_action="Run: tenantfold inventory, tenantfold plan, approve the new plan, then tenantfold run.",
+    )

@@ -191,9 +191,9 @@ def _provide(
     late = _too_late(counterparts.values(), now, policy)
     if late is not None:
         return Pause(late)
-    agreement = _agreement(case, observation)
-    if agreement is not None:
-        return agreement
+    needed = agreement(case, observation)
+    if needed is not None:
+        return needed
     waiting = _late_ids(counterparts, observation, now, policy)
     if waiting is not None:
         return Observe() if observation.target_is_old else waiting
@@ -247,7 +247,7 @@ def _adoption_gone(counterpart: Counterpart) -> Refusal:
     )
 
 
-def _agreement(case: Case, observation: Observation) -> Action | None:
+def agreement(case: Case, observation: Observation) -> Action | None:
     """The agreement must be accepted towards this tenant before the first order (R-112, R-115)."""
     if _is_attested(case) or observation.has_agreement:
         return None

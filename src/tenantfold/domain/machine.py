@@ -5,17 +5,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tenantfold.domain.actions import Action
+from tenantfold.domain.guards import Refusal
 from tenantfold.domain.journal import Intent, OpKind
 from tenantfold.domain.model import Route
 from tenantfold.domain.observation import Observation, Part
 from tenantfold.domain.plan import PlanItem
 from tenantfold.domain.policy import Policy
 from tenantfold.domain.records import Case
+from tenantfold.domain.states import Owner
+
+_PERSONS = frozenset({Owner.OPERATIONS, Owner.APPROVER, Owner.CUSTOMER})
 
 Forward = Callable[[Case, Observation, datetime, Policy], Action | None]
 Settle = Callable[[Case, Intent, Observation | None, datetime, Policy], Action]
@@ -45,3 +49,15 @@ def unfinished(case: Case, routes: frozenset[Route]) -> tuple[PlanItem, ...]:
 def is_old(observation: Observation, now: datetime, policy: Policy) -> bool:
     """Whether a read is too old to act on (invariant 5)."""
     return (now - observation.at).total_seconds() > policy.observation_max_age_seconds
+
+
+def together(waiting: Sequence[Refusal]) -> Refusal:
+    """One refusal for all that waits: what a person must do leads, and the earliest time to look again counts."""
+    different = list(dict.fromkeys(waiting))
+    leading = min(different, key=lambda one: one.owner not in _PERSONS)
+    others = [one.detail for one in different if one is not leading]
+    return replace(
+        leading,
+        detail=" Beside it: ".join([leading.detail, *others]),
+        due_at=min((one.due_at for one in different if one.due_at is not None), default=None),
+    )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from tenantfold.domain.model import Subscription, SubscriptionId
 from tenantfold.domain.plan import PlanItem
+from tenantfold.domain.products import product_sku
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,21 @@ def compare(item: PlanItem, target: Subscription, parent_target_id: Subscription
         ("base subscription", base, target.parent_id or ""),
     ]
     return _drifts(checks)
+
+
+def compare_moved(item: PlanItem, target: Subscription) -> tuple[Drift, ...]:
+    """Compare what a transfer brought with the approved plan item: all but ids and price stays as it was (R-149)."""
+    ends_on = target.commitment_end_on if item.ends_on is not None else None
+    return _drifts(
+        [
+            ("product", product_sku(item.offer_id), product_sku(target.offer_id)),
+            ("license count", str(item.license_count), str(target.license_count)),
+            ("billing cycle", item.billing_cycle, target.billing_cycle),
+            ("term", item.term_duration, target.term_duration),
+            ("end of the term", str(item.ends_on or ""), str(ends_on or "")),
+            ("partner id on record", item.partner_id_on_record, target.partner_id_on_record),
+        ]
+    )
 
 
 def source_drift(item: PlanItem, source: Subscription) -> tuple[Drift, ...]:

@@ -68,3 +68,11 @@ def _kind_of_type(product_type: str) -> ProductKind:
 def is_modern_offer(offer_id: str) -> bool:
     """Whether an offer id can only be new commerce or Azure: suspending such a one stops no bill (R-135)."""
     return ":" in offer_id or offer_id.upper().startswith(_LEGACY_AZURE)
+
+
+def product_sku(offer_id: str) -> str:
+    """``PRODUCT:SKU`` of a new-commerce offer id; the availability behind it changes with country and terms.
+
+    A legacy offer id is returned as it is.
+    """
+    return ":".join(offer_id.split(":")[:2])

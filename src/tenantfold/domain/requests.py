@@ -71,6 +71,7 @@ class Transfer:
     """A transfer request as one of its two sides sees it; the target sees no lines until it is over.
 
     ``status`` is Microsoft's word, ``state`` what it means. ``product_types`` empty: everything that can move.
+    ``changed_at``: when anything of it changed last, by which time it ended if it is over.
     """
 
     id: TransferId
@@ -82,6 +83,7 @@ class Transfer:
     created_at: datetime | None = None
     expires_at: datetime | None = None
     completed_at: datetime | None = None
+    changed_at: datetime | None = None
     product_types: tuple[str, ...] = ()
     partner_on_record: str = ""
     lines: tuple[TransferLine, ...] = ()
