@@ -9,6 +9,7 @@ from datetime import date
 from tenantfold.domain.journal import Intent, OpKind, Outcome, OutcomeKind
 from tenantfold.domain.model import OrderId, OrderLine, PlacedLine, Subscription, SubscriptionId
 from tenantfold.domain.observation import Observation
+from tenantfold.domain.products import product_sku
 from tenantfold.domain.states import Counterpart, Origin
 
 
@@ -24,6 +25,7 @@ def counterparts_of(
     if outcome.kind is OutcomeKind.FAILED or intent.kind.may_repeat:
         return ()
     left = [line for line in outcome.lines if line.subscription_id not in taken]
+    origin = Origin.REBOUGHT if intent.kind is OpKind.BUY_AGAIN else Origin.CREATED
     found = []
     for line in intent.lines:
         match = _take(left, line)
@@ -32,7 +34,7 @@ def counterparts_of(
                 source_id=line.source_subscription_id,
                 target_id=match.subscription_id if match else None,
                 order_id=outcome.order_id or OrderId(""),
-                origin=Origin.CREATED,
+                origin=origin,
                 cutover_on=today,
             )
         )
@@ -51,9 +53,12 @@ def reactivated(intent: Intent, outcome: Outcome, known: Iterable[Counterpart], 
 
 
 def _take(left: list[PlacedLine], wanted: OrderLine) -> PlacedLine | None:
-    """The line of this offer and count; among equal ones that under the wanted base, where the answer says it."""
-    shape = (wanted.offer_id, wanted.license_count)
-    equal = [line for line in left if (line.offer_id, line.license_count) == shape]
+    """The line of this offer and count; among equal ones that under the wanted base, where the answer says it.
+
+    New commerce is wished for by ``PRODUCT:SKU``, and answered with the catalog item that was bought.
+    """
+    shape = (product_sku(wanted.offer_id), wanted.license_count)
+    equal = [line for line in left if (product_sku(line.offer_id), line.license_count) == shape]
     same_base = [line for line in equal if line.parent_id in {None, wanted.parent_target_id}]
     chosen = next((line for line in same_base if line.parent_id == wanted.parent_target_id), None)
     chosen = chosen or next(iter(same_base), None)
@@ -95,7 +100,7 @@ def _in_order(
     same = [
         one
         for one in observation.target.values()
-        if one.order_id == counterpart.order_id and one.id not in taken and one.offer_id == wanted[0]
+        if one.order_id == counterpart.order_id and one.id not in taken and product_sku(one.offer_id) == wanted[0]
     ]
     if exactly:
         return next((one for one in same if one.license_count == wanted[1]), None)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tenantfold.domain.model import Subscription, SubscriptionId
+from tenantfold.domain.order_lines import is_new_commerce, wanted_offer, wanted_terms
 from tenantfold.domain.plan import PlanItem
 from tenantfold.domain.products import product_sku
 
@@ -30,15 +31,17 @@ def compare(item: PlanItem, target: Subscription, parent_target_id: Subscription
     """Compare a target subscription with the approved plan item; no drift means parity.
 
     Offer (or the approved mapping), license count, billing cycle, term, add-on's base and partner id on record must be
-    equal. Status is not parity: that the target is active is a guard of its own.
+    equal; new commerce has no bases. Status is not parity: that the target is active is a guard of its own.
     """
     # an add-on whose base is not known at the target is no equal, even where the target shows no base either
-    base = (parent_target_id or "its base at the target") if item.is_add_on else ""
+    follows = item.is_add_on and not is_new_commerce(item)
+    base = (parent_target_id or "its base at the target") if follows else ""
+    wanted = wanted_terms(item)
     checks = [
-        ("offer", item.target_offer_id or item.offer_id, target.offer_id),
+        ("offer", wanted_offer(item), product_sku(target.offer_id)),
         ("license count", str(item.license_count), str(target.license_count)),
-        ("billing cycle", item.billing_cycle, target.billing_cycle),
-        ("term", item.term_duration, target.term_duration),
+        ("billing cycle", wanted.billing_cycle, target.billing_cycle),
+        ("term", wanted.duration, target.term_duration),
         ("partner id on record", item.partner_id_on_record, target.partner_id_on_record),
         ("base subscription", base, target.parent_id or ""),
     ]

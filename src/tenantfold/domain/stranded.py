@@ -17,6 +17,7 @@ from tenantfold.domain.journal import Intent, OpKind, Outcome, OutcomeKind
 from tenantfold.domain.model import OrderId, PlacedLine, Subscription, SubscriptionId
 from tenantfold.domain.observation import Observation
 from tenantfold.domain.policy import Policy
+from tenantfold.domain.products import product_sku
 from tenantfold.domain.states import Counterpart, Owner, Phase
 
 Shape = tuple[str, int, str, SubscriptionId | None]
@@ -75,11 +76,11 @@ def wanted_shapes(intent: Intent) -> list[Shape]:
 
 
 def shape_of(subscription: Subscription, intent: Intent) -> Shape:
-    """The same four of a subscription; an add-on never stands for a base."""
+    """The same four of a subscription, new commerce by ``PRODUCT:SKU``; an add-on never stands for a base."""
     parent = subscription.parent_id if intent.kind is OpKind.BUY_ADD_ONS else None
     if intent.kind is OpKind.PLACE_ORDER and subscription.parent_id is not None:
         parent = subscription.parent_id
-    return (subscription.offer_id, subscription.license_count, subscription.billing_cycle, parent)
+    return (product_sku(subscription.offer_id), subscription.license_count, subscription.billing_cycle, parent)
 
 
 def adopted(intent: Intent, group: Sequence[Subscription], now: datetime, detail: str) -> Outcome:
