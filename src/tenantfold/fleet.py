@@ -13,8 +13,9 @@ from tenantfold.dispatch.jobs import JobOffice, Report, journaled
 from tenantfold.dispatch.local import LocalDispatcher
 from tenantfold.dispatch.queue import QueueDispatcher, QueueOptions
 from tenantfold.dispatch.upkeep import Upkeep
-from tenantfold.dispatch.worker import Identity, Pulse, Worker, is_approved
+from tenantfold.dispatch.worker import Identity, Pulse, Worker
 from tenantfold.errors import ConfigError
+from tenantfold.flow.approval import Consent
 from tenantfold.flow.inventory import InventoryTask, take
 from tenantfold.flow.progress import Reporter, Silent
 from tenantfold.flow.reconciler import Reconciler, StopSign
@@ -74,7 +75,7 @@ def _queue(program: Program, work: Reconciler, book: WorkerBook, name: str, plac
         feeder=Feeder(database, program.clock, given.backlog),
         workers=book,
         lost_after_seconds=given.lost_after_seconds,
-        may_feed=lambda: is_approved(program.store),
+        may_feed=Consent(program.store).given,
         poll=work.poll,
         chores=journaled(chores(program), program.store, program.clock),
         schedules=(WaveKeeper(program.wave_desk()).keep,),

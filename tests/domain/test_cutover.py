@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -44,6 +44,7 @@ from tests.domain.samples import (
     item,
     later,
     observation,
+    order_intent,
     outcome,
     plan_customer,
     plan_record,
@@ -342,6 +343,19 @@ def test_an_id_that_does_not_show_is_looked_for_again(standing: list[Subscriptio
     assert _refused(action) == (RefusalCode.TARGET_MISSING, Phase.CUTTING_OVER)
     assert isinstance(action, Pause)
     assert action.refusal.due_at == later(seconds=POLICY.retry_seconds)
+
+
+def test_an_id_that_does_not_show_for_too_long_is_for_a_person():
+    """Microsoft's quarter of an hour is over; it is looked for all the same."""
+    ordered = order_intent()
+    known = case(counterparts=(counterpart("s1", None),), settled=(attested(), (ordered, outcome(ordered))))
+    late = later(seconds=POLICY.provisioning_wait_seconds + 1)
+    action = _next(known, replace(observation(source(), ordered_as={"s1": ("E3", 5)}), at=late), late)
+    assert isinstance(action, Pause)
+    assert (action.refusal.owner, action.refusal.due_at) == (
+        Owner.OPERATIONS,
+        late + timedelta(seconds=POLICY.retry_seconds),
+    )
 
 
 def test_a_late_id_is_looked_for_before_the_next_order():

@@ -325,6 +325,10 @@ class FakeLedger:
         """The last one saved."""
         return self.plans[-1][0] if self.plans else None
 
+    async def plan_digest(self, plan_id: int) -> str:
+        """Nobody can edit what this fake holds."""
+        return self.plans[plan_id - 1][0].checksum
+
     async def approve_plan(self, plan_id: int, approved_by: str, now: datetime) -> PlanRecord:
         """Keep the approval."""
         record, found = self.plans[plan_id - 1]

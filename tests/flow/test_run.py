@@ -20,6 +20,7 @@ from tenantfold.errors import (
     NotFoundError,
     PlanMissingError,
     PlanNotApprovedError,
+    PlanRefusedError,
     RoleMissingError,
     StoreError,
     TenantfoldError,
@@ -124,6 +125,19 @@ async def test_runs_nothing_without_an_approved_plan(approved: bool | None, erro
     if approved is not None:
         await stage.plan(approved=approved)
     with pytest.raises(error):
+        await stage.run()
+    assert not stage.world.writes
+
+
+async def test_a_plan_that_was_edited_in_the_ledger_runs_nothing(monkeypatch: pytest.MonkeyPatch):
+    """What runs is byte for byte what was approved (invariant 5)."""
+    stage = await _stage(1)
+
+    async def edited(plan_id: int) -> str:
+        return f"not {plan_id}"
+
+    monkeypatch.setattr(stage.ledger, "plan_digest", edited)
+    with pytest.raises(PlanRefusedError, match="changed after it was made"):
         await stage.run()
     assert not stage.world.writes
 

@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select, update
 
 from tenantfold.domain.plan import Disposition, PlanCustomer
 from tenantfold.errors import PlanMissingError, PlanStaleError, StoreError
@@ -170,3 +170,22 @@ async def test_an_empty_ledger_has_no_plan(store: Store):
     assert await store.newest_plan() is None
     assert [one async for one in store.plan_customers(1)] == []
     assert await store.save_plan(HEADER, streamed([]), NOW) is not None
+
+
+async def test_the_digest_of_a_plan_is_its_checksum_until_somebody_edits_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+):
+    """Computed anew over every byte that is kept, over batch limits: what runs is what was approved (invariant 5)."""
+    monkeypatch.setattr(plans, "PLAN_BATCH", 3)
+    record = await saved_plan(store, *(plan_customer(number) for number in range(7)))
+    assert await store.plan_digest(record.id) == record.checksum
+    row = tables.plan_customer.c.customer_id == customer_id(5)
+
+    def edit(conn: Connection) -> None:
+        text = conn.execute(select(tables.plan_customer.c.value).where(row)).scalar_one()
+        conn.execute(update(tables.plan_customer).where(row).values(value=text.replace("Company", "Companion")))
+
+    await store.database.write(edit, durable=False)
+    assert await store.plan_digest(record.id) != record.checksum
+    with pytest.raises(PlanMissingError):
+        await store.plan_digest(record.id + 1)

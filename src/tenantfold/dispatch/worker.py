@@ -13,7 +13,15 @@ from dataclasses import dataclass
 
 import structlog
 
-from tenantfold.errors import AuthError, LedgerBusyError, PartnerCenterError, StoreError, TenantfoldError
+from tenantfold.errors import (
+    AuthError,
+    LedgerBusyError,
+    PartnerCenterError,
+    PlanRefusedError,
+    StoreError,
+    TenantfoldError,
+)
+from tenantfold.flow.approval import Consent
 from tenantfold.flow.ports import Clock, Dispatcher, Ledger
 from tenantfold.flow.reconciler import Reconciler, StopSign
 from tenantfold.store.workers import WorkerBook, WorkerState
@@ -52,6 +60,7 @@ class Worker:
         self._identity = identity
         self._pulse = pulse
         self._broken: TenantfoldError | None = None
+        self._consent = Consent(work.cutover.ledger)
 
     @property
     def _clock(self) -> Clock:
@@ -73,7 +82,7 @@ class Worker:
             polls = asyncio.create_task(self._poll(poll_seconds))
             try:
                 while not self._work.stopping():
-                    if await is_approved(self._ledger):
+                    if await self._consent.given():
                         await dispatcher.dispatch(self._work)
                     await self._wait_for_work()
             finally:
@@ -90,7 +99,7 @@ class Worker:
         )
         await self._book.sign_on(me.name, host=me.host, pid=me.pid, program=me.program)
         log.info("worker.started", worker=me.name, first=is_first)
-        if is_first and await is_approved(self._ledger):
+        if is_first and await self._consent.given():
             await self._work.wake()
         heart = asyncio.create_task(self._heart())
         try:
@@ -135,9 +144,9 @@ class Worker:
     async def _poll(self, seconds: float) -> None:
         while True:
             try:
-                if await is_approved(self._ledger):
+                if await self._consent.given():
                     await self._work.poll()
-            except (AuthError, StoreError) as error:
+            except (AuthError, PlanRefusedError, StoreError) as error:
                 self._end(error)
             except PartnerCenterError as error:  # the next look may find Partner Center there again
                 log.warning("worker.poll.failed", error=error.message)
@@ -147,7 +156,7 @@ class Worker:
         """Sleep until somebody becomes due; look now and then, because other commands write to the ledger, too."""
         due = await self._ledger.next_due_at()
         seconds = LOOK_SECONDS
-        if due is not None and await is_approved(self._ledger):
+        if due is not None and await self._consent.given():
             seconds = min(LOOK_SECONDS, max(GLANCE_SECONDS, (due - self._clock.now()).total_seconds()))
         await self._nap(seconds, wake_on_stop=True)
 
@@ -157,12 +166,6 @@ class Worker:
             if wake_on_stop and self._work.stopping():
                 return
             await self._clock.sleep(GLANCE_SECONDS)
-
-
-async def is_approved(ledger: Ledger) -> bool:
-    """Whether the newest plan is approved; nothing is handed out before (invariant 5)."""
-    plan = await ledger.newest_plan()
-    return plan is not None and plan.approved_at is not None
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

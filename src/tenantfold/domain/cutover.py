@@ -194,7 +194,7 @@ def _provide(
     needed = agreement(case, observation)
     if needed is not None:
         return needed
-    waiting = _late_ids(counterparts, observation, now, policy)
+    waiting = _late_ids(case, counterparts, observation, now, policy)
     if waiting is not None:
         return Observe() if observation.target_is_old else waiting
     bases = tuple(item for item in missing if not item.is_add_on)
@@ -297,7 +297,11 @@ def _line(item: PlanItem, parent_target_id: SubscriptionId | None) -> OrderLine:
 
 
 def _late_ids(
-    counterparts: Mapping[SubscriptionId, Counterpart], observation: Observation, now: datetime, policy: Policy
+    case: Case,
+    counterparts: Mapping[SubscriptionId, Counterpart],
+    observation: Observation,
+    now: datetime,
+    policy: Policy,
 ) -> Action | None:
     """Find subscription ids (and the orders of adopted bases) that were unknown so far, by reading."""
     unknown = [one for one in counterparts.values() if one.target_id is None]
@@ -305,17 +309,25 @@ def _late_ids(
     orderless = tuple(pairing.with_order(counterparts.values(), observation))
     if found or orderless:
         return Link(found + orderless)
-    return Pause(_provisioning(len(unknown), now, policy)) if unknown else None
+    return Pause(_provisioning(case, unknown, now, policy)) if unknown else None
 
 
-def _provisioning(count: int, now: datetime, policy: Policy) -> Refusal:
+def _provisioning(case: Case, unknown: list[Counterpart], now: datetime, policy: Policy) -> Refusal:
+    """What was ordered and does not show: Microsoft's business at first, a person's when it takes too long."""
+    sources = {one.source_id for one in unknown}
+    ordered = [outcome.at for intent, outcome in case.settled if intent.kind.creates and sources & set(intent.subjects)]
+    since = max(ordered, default=now)
+    late = (now - since).total_seconds() > policy.provisioning_wait_seconds
     return Refusal(
         code=RefusalCode.TARGET_MISSING,
         phase=Phase.CUTTING_OVER,
         rule="commerce reference 0.7",
-        detail=f"{count} ordered subscription(s) do not show at the target yet.",
-        owner=Owner.MICROSOFT,
-        next_action="Keep tenantfold run going, or run it again: it looks again (up to 15 minutes).",
+        detail=f"{len(unknown)} subscription(s) ordered at {since:%Y-%m-%d %H:%M} UTC do not show at the target yet.",
+        owner=Owner.OPERATIONS if late else Owner.MICROSOFT,
+        next_action="Look at the order in the target's Partner Center; if it failed, ask Microsoft's support. It is "
+        "looked for again by itself."
+        if late
+        else "Keep tenantfold run going, or run it again: it looks again (up to 15 minutes).",
         due_at=now + timedelta(seconds=policy.retry_seconds),
     )
 
@@ -332,7 +344,7 @@ def _cut_over(
     policy: Policy,
 ) -> Action:
     """Verify all, then suspend one after the other, then read back."""
-    waiting = _late_ids(counterparts, observation, now, policy)
+    waiting = _late_ids(case, counterparts, observation, now, policy)
     if waiting is not None:
         return waiting
     open_items = tuple(item for item in items if not _is_suspended(counterparts[item.subscription_id]))

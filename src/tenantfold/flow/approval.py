@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from tenantfold.domain.plan import PlanRecord
-from tenantfold.errors import InputError, PlanMissingError, PlanNotApprovedError, PlanStaleError
+from tenantfold.errors import InputError, PlanMissingError, PlanNotApprovedError, PlanRefusedError, PlanStaleError
 from tenantfold.flow.ports import Clock, Inventory, Ledger
 
 SHORTEST_CHECKSUM = 8  # digits a person must at least type
 
 
 async def approve(ledger: Ledger, inventory: Inventory, clock: Clock, *, checksum: str, approved_by: str) -> PlanRecord:
-    """Approve the newest plan by (the beginning of) its checksum. Raises InputError, PlanStaleError, PlanMissingError.
+    """Approve the newest plan by (the beginning of) its checksum.
+
+    Raises InputError, PlanStaleError, PlanMissingError, PlanRefusedError.
 
     Approving what somebody else made newer in the meantime is impossible: the checksum would not match.
     """
@@ -33,6 +35,7 @@ async def approve(ledger: Ledger, inventory: Inventory, clock: Clock, *, checksu
             )
     if plan.approved_at is not None:
         return plan
+    await check_unchanged(ledger, plan)
     return await ledger.approve_plan(plan.id, approved_by, clock.now())
 
 
@@ -42,6 +45,39 @@ async def newest_plan(ledger: Ledger) -> PlanRecord:
     if plan is None:
         raise PlanMissingError("There is no plan yet.", next_step="Run: tenantfold plan")
     return plan
+
+
+async def check_unchanged(ledger: Ledger, plan: PlanRecord) -> None:
+    """Refuse a plan that is not byte for byte what was approved: somebody edited the ledger (invariant 5).
+
+    Raises PlanRefusedError. Reads the whole plan: once at the start of a run or of a worker.
+    """
+    found = await ledger.plan_digest(plan.id)
+    if found != plan.checksum:
+        raise PlanRefusedError(
+            f"Plan {plan.id} was approved as {plan.checksum[:12]}, but what the ledger holds of it has the checksum "
+            f"{found[:12]}: it was changed after it was made.",
+            next_step="Do not edit plans by hand; make a new one: tenantfold plan",
+            plan_id=plan.id,
+        )
+
+
+class Consent:
+    """Whether work may be handed out, asked again and again: each new plan is read whole once."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._trusted = 0  # the number of the plan that was found to be what was approved
+
+    async def given(self) -> bool:
+        """Whether the newest plan is approved, and is what was approved (invariant 5). Raises PlanRefusedError."""
+        plan = await self._ledger.newest_plan()
+        if plan is None or plan.approved_at is None:
+            return False
+        if plan.id != self._trusted:
+            await check_unchanged(self._ledger, plan)
+            self._trusted = plan.id
+        return True
 
 
 async def approved_plan(ledger: Ledger) -> PlanRecord:

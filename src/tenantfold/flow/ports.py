@@ -182,6 +182,10 @@ class Ledger(Protocol):
         """The newest complete plan."""
         ...
 
+    async def plan_digest(self, plan_id: int) -> str:
+        """The checksum of what is kept of a plan now, computed anew from every byte of it."""
+        ...
+
     async def approve_plan(self, plan_id: int, approved_by: str, now: datetime) -> PlanRecord:
         """Keep who approved a plan and when."""
         ...

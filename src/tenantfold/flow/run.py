@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from tenantfold.domain.model import CustomerId
 from tenantfold.domain.plan import PlanRecord
 from tenantfold.domain.states import Phase
-from tenantfold.flow.approval import approved_plan
+from tenantfold.flow.approval import approved_plan, check_unchanged
 from tenantfold.flow.cutover import Cutover
 from tenantfold.flow.ports import Dispatcher
 from tenantfold.flow.progress import Reporter
@@ -65,10 +65,11 @@ class Run:
     async def go(self) -> RunSummary:
         """Drive everybody; what stops a run leaves nothing half-done.
 
-        Raises PlanMissingError, PlanNotApprovedError, AuthError, StoreError.
+        Raises PlanMissingError, PlanNotApprovedError, PlanRefusedError, AuthError, StoreError.
         """
         ledger, clock, work = self._cutover.ledger, self._cutover.clock, self._work
         plan = await approved_plan(ledger)
+        await check_unchanged(ledger, plan)
         await work.poll()
         await work.wake()
         patience_ends = work.patient_until = clock.now() + self._options.patience

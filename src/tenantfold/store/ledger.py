@@ -71,6 +71,19 @@ class LedgerStore:
             lambda conn: plans.approve_plan(conn, plan_id, approved_by, now), durable=True
         )
 
+    async def plan_digest(self, plan_id: int) -> str:
+        """The checksum of what is kept of a plan now, computed anew from every byte of it. PlanMissingError."""
+        digest = ChecksumBuilder(await self._database.read(lambda conn: plans.header_text(conn, plan_id)))
+        after = ""
+        while True:
+            batch = await self._database.read(
+                partial(plans.texts_batch, plan_id=plan_id, after=after, limit=plans.PLAN_BATCH)
+            )
+            for after, text in batch:  # noqa: B007 - the last id is where the next batch begins
+                digest.add(text)
+            if len(batch) < plans.PLAN_BATCH:
+                return digest.result()
+
     async def plan_customers(self, plan_id: int, disposition: Disposition | None = None) -> AsyncIterator[PlanCustomer]:
         """The customers of a plan in id order, all or of one disposition; a few hundred in memory at a time."""
         after = ""

@@ -134,6 +134,21 @@ def customers_batch(
     return codec.plan_customers(conn.execute(query.order_by(_customer.customer_id).limit(limit)).scalars())
 
 
+def header_text(conn: Connection, plan_id: int) -> str:
+    """The header of a plan as it is kept. PlanMissingError."""
+    text = conn.execute(select(_plan.header).where(_plan.id == plan_id, _plan.complete)).scalar()
+    if text is None:
+        raise PlanMissingError(f"There is no plan {plan_id}.", next_step="Run: tenantfold plan", plan_id=plan_id)
+    return str(text)
+
+
+def texts_batch(conn: Connection, plan_id: int, after: str, limit: int) -> list[tuple[str, str]]:
+    """The next customers of a plan after an id, each with its text as it is kept."""
+    query = select(_customer.customer_id, _customer.value).where(_customer.plan_id == plan_id)
+    query = query.where(_customer.customer_id > after).order_by(_customer.customer_id).limit(limit)
+    return [(str(row.customer_id), str(row.value)) for row in conn.execute(query)]
+
+
 def plan_customer(conn: Connection, plan_id: int, customer_id: CustomerId) -> PlanCustomer | None:
     """One customer of a plan."""
     query = select(_customer.value).where(_customer.plan_id == plan_id, _customer.customer_id == customer_id)
@@ -164,7 +179,7 @@ def _customer_row(plan_id: int, customer: PlanCustomer, text: str) -> tuple[obje
         customer.company_name,
         customer.country,
         len(customer.items),
-        sum([item.moves for item in customer.items]),
+        sum([item.is_carried_out for item in customer.items]),
         _codes(customer.findings),
         code,
         detail,
