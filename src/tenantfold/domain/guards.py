@@ -42,6 +42,10 @@ class RefusalCode(StrEnum):
     HELD = "held"
     WITHDRAWN = "withdrawn"
     WITHDRAWN_TARGET_GONE = "withdrawn_target_gone"
+    TERM_RUNNING = "term_running"
+    END_OF_TERM_OPEN = "end_of_term_open"
+    TOO_LATE_TO_REBUY = "too_late_to_rebuy"
+    SOURCE_GOES_ON = "source_goes_on"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
