@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tenantfold.cli.render import Renderer
-from tenantfold.demo import Demo, Emulator, emulator
+from tenantfold.demo.small import Demo, Emulator, emulator
 
 
 @dataclass

@@ -6,7 +6,7 @@ import csv
 from collections import Counter
 from typing import Any
 
-from tenantfold.demo import AGREED_ON
+from tenantfold.demo.small import AGREED_ON
 from tests.e2e.conftest import Bench
 
 BAD_INPUT, NOT_READY, UNFINISHED = 2, 3, 6

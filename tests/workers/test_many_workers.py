@@ -15,7 +15,7 @@ from sqlalchemy import URL, make_url
 
 from tenantfold.cli.render import Renderer
 from tenantfold.clock import SystemClock
-from tenantfold.demo import Demo, Emulator
+from tenantfold.demo.small import Demo, Emulator
 from tests.databases import fresh_postgres
 from tests.e2e.conftest import Bench
 

@@ -1,7 +1,7 @@
-"""The demo: an emulated partner with three source tenants is folded into one, with the real commands.
+"""A small world of legacy licenses: three source tenants are folded into one, with the real commands.
 
-``make demo`` runs it. It starts the emulator as a process, runs every command as a person would, and in the end asks
-the emulator's truth ledger (not our own reports) whether anybody was billed twice, locked out or forgotten.
+It starts the emulator as a process, runs every command as a person would, and in the end asks the emulator's truth
+ledger (not our own reports) whether anybody was billed twice, locked out or forgotten.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import contextlib
 import csv
 import io
 import json
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -54,10 +53,10 @@ class Emulator:
 
 
 @contextmanager
-def emulator(folder: Path) -> Iterator[Emulator]:
-    """A demo world, served on a free port of this machine until the end."""
-    command = [sys.executable, "-m", "partner_center_emulator", "serve", "--world", "demo", "--port", "0"]
-    command += ["--start-at", START]
+def emulator(folder: Path, *world: str) -> Iterator[Emulator]:
+    """A world (the small demo's, if none is named), served on a free port of this machine until the end."""
+    command = [sys.executable, "-m", "partner_center_emulator", "serve", "--port", "0", "--start-at", START]
+    command += world or ("--world", "demo")
     with (folder / "emulator.log").open("w") as log:
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)  # noqa: S603  # our own program
         try:
@@ -232,24 +231,3 @@ class Demo:
             path for path in self.folder.rglob("*") if path.suffix in {".html", ".xlsx", ".csv", ".db", ".toml"}
         )
         self.renderer.table("Files", ("where",), [(str(path),) for path in places])
-
-
-def main() -> int:
-    """Play the demo in ./demo; exit code 0 only when the truth ledger is clean and everybody is explained."""
-    renderer = Renderer(as_json=False)
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    FOLDER.mkdir()
-    try:
-        with emulator(FOLDER) as world:
-            clean = Demo(FOLDER, world, renderer).play()
-    except DemoError as error:
-        renderer.line(f"The demo stopped: {error}", style="red")
-        return 1
-    renderer.line()
-    verdict = "0 twins, 0 gaps, parity for every moved customer, every other customer explained."
-    renderer.line(verdict if clean else "The truth ledger found a fault.", style="bold green" if clean else "bold red")
-    return 0 if clean else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
