@@ -48,7 +48,8 @@ def _targets(plan: PlanCustomer) -> dict[str, str | None]:
     [
         pytest.param([source()], Disposition.MOVE, id="R-32 everything can move"),
         pytest.param([source(), source("s2", wire_status="deleted")], Disposition.MOVE, id="R-134 the rest is over"),
-        pytest.param([source(), source("s2", billing_type="usage")], Disposition.BLOCKED, id="R-32 one cannot"),
+        pytest.param([source(), source("s2", wire_status="frozen")], Disposition.BLOCKED, id="R-32 one cannot"),
+        pytest.param([source("s2", billing_type="usage")], Disposition.MOVE, id="R-46 by another route"),
         pytest.param([source(), source("s2", offer_id="GONE")], Disposition.BLOCKED, id="R-121 one is not sold"),
         pytest.param([source(wire_status="expired")], Disposition.NOTHING_TO_MOVE, id="R-134 all is over"),
         pytest.param([source(is_trial=True)], Disposition.NOTHING_TO_MOVE, id="section E only a trial"),

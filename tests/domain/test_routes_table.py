@@ -87,6 +87,30 @@ ROWS = [
         LEGACY_AZURE,
         market=replace(EUROPE, billing_owners=False),
     ),
+    Row(
+        "a license in a cloud without transfers",
+        Route.EXPIRE_AND_REBUY,
+        "R-132",
+        NEW,
+        source(),
+        market=replace(EUROPE, transfers=False),
+    ),
+    Row(
+        "Azure in a cloud without transfers",
+        Route.MANUAL,
+        "commerce 4.1",
+        AZURE_PLAN,
+        LEGACY_AZURE,
+        market=replace(EUROPE, transfers=False),
+    ),
+    Row(
+        "a reservation in a cloud without transfers",
+        Route.MANUAL,
+        "commerce 4.1",
+        RESERVATION,
+        NEW,
+        market=replace(EUROPE, transfers=False),
+    ),
     Row("unknown kind", Route.MANUAL, "R-227", source(billing_type="benefit"), source()),
     Row(
         "suspended, unknown kind",
@@ -135,6 +159,13 @@ def test_a_legacy_transfer_is_named_and_declined():
     (legacy,) = [one for one in _weighed(source()).alternatives if one.route is Route.TRANSFER]
     assert not legacy.is_possible
     assert legacy.rules[0] == "R-156"
+
+
+def test_where_there_are_no_transfers_none_is_called_possible():
+    """US Government: the API answers 900138, so neither kind of transfer is offered as a way out."""
+    for held in (NEW, AZURE_PLAN):
+        others = _weighed(held, replace(EUROPE, transfers=False)).alternatives
+        assert not [one for one in others if one.is_possible and one.route in {Route.TRANSFER, Route.AZURE_TRANSFER}]
 
 
 def test_new_commerce_is_not_recreated_because_its_bill_would_not_stop():

@@ -32,7 +32,7 @@ _ABOUT = {
     Route.AZURE_TRANSFER: "moved with their Azure plan",
     Route.AZURE_SUPPORT: "handed off to Microsoft",
     Route.EXPIRE_AND_REBUY: "end with their term, and are bought again",
-    Route.MANUAL: "a person decides",
+    Route.MANUAL: "are settled by a person, with evidence",
     Route.KEEP: "stay where they are",
     Route.SKIP: "are over, or moved already",
 }
@@ -92,7 +92,9 @@ async def _show_plan(program: Program, renderer: Renderer, record: PlanRecord) -
     to_look_at: list[tuple[str, Finding]] = []
     async for customer in program.store.plan_customers(record.id):
         totals[customer.disposition] += 1
-        moving = [item for item in customer.items if item.moves] if customer.disposition is Disposition.MOVE else []
+        moving = (
+            [item for item in customer.items if item.is_carried_out] if customer.disposition is Disposition.MOVE else []
+        )
         totals["subscriptions"] += len(moving)
         totals["licenses"] += sum(item.license_count for item in moving)
         for item in customer.items:

@@ -86,6 +86,9 @@ def weigh(facts: RouteFacts, market: Market, planned: Route | None = None) -> We
     )
 
 
+_NO_TRANSFERS = "this cloud has no transfers between partners"
+
+
 def _days(days: int | None, what: str) -> str:
     if days == 0:
         return ""
@@ -167,6 +170,8 @@ def _transfer(facts: RouteFacts, market: Market) -> Alternative:
         return _no(Route.TRANSFER, "this kind of product is not covered by license transfers", "R-151", "R-178")
     if market.billing_owners is False:
         return _no(Route.TRANSFER, "only direct-bill partners and indirect providers can transfer", "R-145", "R-216")
+    if market.transfers is False:
+        return _no(Route.TRANSFER, _NO_TRANSFERS, "commerce 4.1")
     if facts.terms is not None and facts.terms.is_transferable is False:
         return _no(Route.TRANSFER, "Microsoft says that it is not eligible", "R-151")
     cost = RouteCost(loses_promotion=False if _promotion(facts) is False else None, currency=_currency(market))
@@ -182,6 +187,8 @@ def _azure_transfer(facts: RouteFacts, market: Market) -> Alternative:
         return _no(route, "it is not Azure", "R-178")
     if market.billing_owners is False:
         return _no(route, "only partners that Microsoft bills can transfer", "R-164", "R-216")
+    if market.transfers is False:
+        return _no(route, _NO_TRANSFERS, "commerce 4.1")
     lost = "" if market.currency_changes is False else "monthly-paid reservations may be canceled (R-168)"
     cost = RouteCost(price=lost, currency=_currency(market))
     becomes = ", and becomes an Azure plan (R-170)" if facts.kind is ProductKind.LEGACY_AZURE else ""

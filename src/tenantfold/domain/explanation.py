@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tenantfold.domain.findings import Finding, Severity
+from tenantfold.domain.model import Route
 from tenantfold.domain.plan import Disposition, PlanItem
 from tenantfold.domain.records import Case
 from tenantfold.domain.states import Counterpart, Origin, Owner, Phase, Progress
@@ -85,11 +86,29 @@ def why(company_name: str, progress: Progress) -> str:
     return progress.detail or f"{company_name} {_STANDING[progress.phase]}."
 
 
+_NOT_BEGUN = {
+    Route.RECREATE: "not ordered yet",
+    Route.TRANSFER: "not transferred yet",
+    Route.AZURE_TRANSFER: "not transferred yet",
+    Route.AZURE_SUPPORT: "waits for Microsoft",
+    Route.EXPIRE_AND_REBUY: "runs to the end of its term",
+    Route.MANUAL: "waits for a person",
+}
+_VERBS = {
+    Origin.CREATED: "ordered",
+    Origin.ADOPTED: "adopted",
+    Origin.TRANSFERRED: "transferred",
+    Origin.MERGED: "moved into the target's own",
+    Origin.REBOUGHT: "bought again",
+    Origin.BY_HAND: "moved by hand",
+}
+
+
 def standing_of(item: PlanItem, counterpart: Counterpart | None) -> str:
     """How far one subscription is, in a few words."""
     if counterpart is None:
-        return "stays" if not item.moves else "not ordered yet"
-    verb = "adopted" if counterpart.origin is Origin.ADOPTED else "ordered"
+        return _NOT_BEGUN.get(item.route, "stays")
+    verb = _VERBS[counterpart.origin]
     if counterpart.suspended_at is not None:
         return f"{verb}, verified, source suspended {counterpart.suspended_at:%Y-%m-%d %H:%M} UTC"
     if counterpart.verified_at is not None:

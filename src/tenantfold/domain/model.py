@@ -213,6 +213,10 @@ class Sku:
     prerequisites: tuple[OfferId, ...] = ()
     terms: tuple[SkuTerm, ...] = ()
 
+    def sells(self, wanted: SkuTerm) -> bool:
+        """Whether it is sold on these terms; where no terms are known, nothing speaks against it."""
+        return not self.terms or wanted in self.terms
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgreementContact:

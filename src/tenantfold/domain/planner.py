@@ -22,6 +22,7 @@ from tenantfold.domain.model import (
     ProductKind,
     Route,
     Sku,
+    SkuTerm,
     Subscription,
     SubscriptionId,
     WireStatus,
@@ -29,17 +30,22 @@ from tenantfold.domain.model import (
 from tenantfold.domain.plan import Disposition, PlanCustomer, PlanItem
 from tenantfold.domain.policy import AgreementSource, PartialCustomers
 from tenantfold.domain.preflight import PlanContext, Review, customer_findings, with_findings
+from tenantfold.domain.preflight.review import sku_id
 from tenantfold.domain.preflight.rule import Said
 from tenantfold.domain.preflight.whole import CUTOVER_HAS_BEGUN, PART_STAYS
 from tenantfold.domain.records import BookEntry
 from tenantfold.domain.routes import Market
-from tenantfold.domain.states import Counterpart
+from tenantfold.domain.states import Counterpart, Origin
+
+Counterparts = Mapping[SubscriptionId, Counterpart]
+
+_OVER = frozenset({Route.SKIP, Route.KEEP, Route.EXPIRE_AND_REBUY})
 
 
 def build_customer(entry: BookEntry, context: PlanContext) -> PlanCustomer:
     """Plan one customer: a route for every source subscription, findings, and what it means as a whole."""
     review = _reviewed(entry, context)
-    by_list = context.policy.agreement_source is AgreementSource.LIST
+    attests = context.policy.agreement_source is AgreementSource.LIST and context.has_agreements
     customer = PlanCustomer(
         customer_id=entry.customer_id,
         company_name=_name(entry),
@@ -48,11 +54,12 @@ def build_customer(entry: BookEntry, context: PlanContext) -> PlanCustomer:
         disposition=Disposition.MOVE,
         items=review.items,
         findings=customer_findings(review),
-        contact=context.contacts.get(entry.customer_id) if by_list else None,
+        contact=context.contacts.get(entry.customer_id) if attests else None,
         at_target_already=any(seen.tenant_id == context.target.id for seen in entry.seen),
+        email=review.email if review.is_transferred else "",
     )
     if context.policy.partial_customers is PartialCustomers.ALLOWED:
-        customer = _in_part(customer)
+        customer = _in_part(customer, context.counterparts)
     customer = _finishing(customer, context.counterparts)
     disposition = _disposition(customer, context.counterparts)
     # most customers move: copying every one of them would be a tenth of all planning
@@ -84,19 +91,21 @@ def _reviewed(entry: BookEntry, context: PlanContext) -> Review:
     return review
 
 
-def _in_part(customer: PlanCustomer) -> PlanCustomer:
+def _in_part(customer: PlanCustomer, counterparts: Counterparts) -> PlanCustomer:
     """What cannot move stays, and the rest moves, where the policy allows it (R-32). Base and add-ons stay together.
 
-    A blocker of the customer itself keeps all of it; so does one of every item.
+    A blocker of the customer itself keeps all of it; so does one of every item. What has begun is finished.
     """
     if any(one.severity is Severity.BLOCKER for one in customer.findings):
         return customer
     blocked = {one.parent_id or one.subscription_id for one in customer.items if _is_blocked(one)}
     staying = {one.subscription_id for one in customer.items if (one.parent_id or one.subscription_id) in blocked}
-    if not blocked or not any(one.moves and one.subscription_id not in staying for one in customer.items):
+    going = [one for one in customer.items if one.is_carried_out and one.subscription_id not in staying]
+    if not blocked or not going:
         return customer
+    begun = [one for one in customer.items if _has_begun(one, counterparts)]
     items = tuple(
-        replace(one, route=Route.KEEP if one.moves else one.route, findings=_softened(one.findings))
+        replace(one, route=_kept(one, begun), findings=_softened(one.findings))
         if one.subscription_id in staying
         else one
         for one in customer.items
@@ -109,27 +118,29 @@ def _is_blocked(item: PlanItem) -> bool:
     return any(one.severity is Severity.BLOCKER for one in item.findings)
 
 
-def _finishing(customer: PlanCustomer, counterparts: Mapping[SubscriptionId, Counterpart]) -> PlanCustomer:
+def _has_begun(item: PlanItem, counterparts: Counterparts) -> bool:
+    """Whether something stands for it at the target that is not done yet."""
+    return item.is_carried_out and item.subscription_id in counterparts
+
+
+def _finishing(customer: PlanCustomer, counterparts: Counterparts) -> PlanCustomer:
     """A blocker that appears in the middle of a cutover does not stop what stands at the target already.
 
     Leaving it half-done would bill both sides (R-33): what has a counterpart is finished, the rest stays where it is.
     """
     blockers = customer.blockers()
-    begun = [item for item in customer.items if item.moves and item.subscription_id in counterparts]
+    begun = [item for item in customer.items if _has_begun(item, counterparts)]
     if not blockers or not begun:
         return customer
     items = tuple(replace(item, route=_kept(item, begun), findings=_softened(item.findings)) for item in customer.items)
     note = CUTOVER_HAS_BEGUN.finding(
-        Said(
-            f"Its cutover has begun: {len(begun)} subscription(s) are finished although something new stands in the "
-            "way."
-        )
+        Said(f"Its move has begun: {len(begun)} subscription(s) are finished although something new stands in the way.")
     )
     return replace(customer, items=items, findings=(note, *_softened(customer.findings)))
 
 
 def _kept(item: PlanItem, begun: list[PlanItem]) -> Route:
-    return Route.KEEP if item.moves and item not in begun else item.route
+    return Route.KEEP if item.is_carried_out and item not in begun else item.route
 
 
 def _softened(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
@@ -138,14 +149,19 @@ def _softened(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     )
 
 
-def _disposition(customer: PlanCustomer, counterparts: Mapping[SubscriptionId, Counterpart]) -> Disposition:
+def _disposition(customer: PlanCustomer, counterparts: Counterparts) -> Disposition:
     if customer.blockers():
         return Disposition.BLOCKED
-    if any(item.moves for item in customer.items):
+    if any(item.is_carried_out for item in customer.items):
         return Disposition.MOVE
-    if any(item.subscription_id in counterparts for item in customer.items):
+    if any(_is_done(item, counterparts) for item in customer.items):
         return Disposition.MOVED
     return Disposition.NOTHING_TO_MOVE
+
+
+def _is_done(item: PlanItem, counterparts: Counterparts) -> bool:
+    counterpart = counterparts.get(item.subscription_id)
+    return counterpart is not None and counterpart.is_done
 
 
 def _name(entry: BookEntry) -> str:
@@ -166,6 +182,8 @@ def _items(
     free = [one for one in at_target if one.id not in context.spoken_for and one.wire_status == WireStatus.ACTIVE]
     held.sort(key=lambda one: (one.tenant_id, one.id))
     items = tuple(_item(one, context, offers, context.market(one.tenant_id, country), facts) for one in held)
+    if any(item.route is Route.EXPIRE_AND_REBUY for item in items):
+        items = tuple(_bought_again(item, context.mapping, skus) for item in items)
     if offers is not None and context.mapping:
         items = tuple(_with_other_offer(item, context.mapping, offers, skus) for item in items)
     if free:
@@ -195,9 +213,10 @@ def _item(
     counterpart = context.counterparts.get(source.id)
     facts = routes.facts_of(source, _is_transferable(source, customer_facts))
     route = routes.choose(facts, market).route
-    if counterpart is not None and facts.kind is ProductKind.LEGACY_LICENSE:
-        # ours already: an unfinished cutover goes on whatever the snapshot says, a finished one stays finished
-        route = Route.SKIP if counterpart.suspended_at else Route.RECREATE
+    if counterpart is not None:
+        route = _begun_route(counterpart, facts.kind, route)
+    elif source.id in context.under_way and route in _OVER:
+        route = _transfer_of(facts.kind)  # given away at the source already, and not seen at the target yet
     # the usual target is the same offer; it is filled in here, because copying an item costs more than making it
     is_ordered = (
         counterpart is not None and counterpart.target_id is not None and source.offer_id not in context.mapping
@@ -225,8 +244,30 @@ def _item(
     )
 
 
+def _begun_route(counterpart: Counterpart, kind: ProductKind, chosen: Route) -> Route:
+    """Ours already: what is unfinished goes on its way whatever the snapshot says, what is finished stays finished."""
+    if counterpart.is_done:
+        return Route.SKIP
+    match counterpart.origin:
+        case Origin.CREATED | Origin.ADOPTED:
+            return Route.RECREATE if kind is ProductKind.LEGACY_LICENSE else chosen
+        case Origin.TRANSFERRED | Origin.MERGED:
+            return _transfer_of(kind)
+        case Origin.REBOUGHT:
+            return Route.EXPIRE_AND_REBUY
+        case Origin.BY_HAND:
+            return Route.AZURE_SUPPORT if kind is ProductKind.LEGACY_AZURE else Route.MANUAL
+
+
+def _transfer_of(kind: ProductKind) -> Route:
+    if kind is ProductKind.LEGACY_AZURE:
+        return Route.AZURE_SUPPORT
+    return Route.TRANSFER if kind is ProductKind.LICENSE else Route.AZURE_TRANSFER
+
+
 def _is_transferable(source: Subscription, facts: CustomerFacts) -> bool | None:
-    return None if facts.not_transferable is None else source.id not in facts.not_transferable
+    """Only a refusal is ever known: no call says beforehand what may be transferred (R-155)."""
+    return False if facts.not_transferable and source.id in facts.not_transferable else None
 
 
 def _same_offer(
@@ -243,6 +284,21 @@ def _same_offer(
     return (source.offer_id, source.offer_name) if is_ordered else (None, "")
 
 
+def _bought_again(item: PlanItem, mapping: Mapping[OfferId, OfferMapping], skus: Mapping[str, Sku] | None) -> PlanItem:
+    """What is bought when a term ends: the same product on the same terms, or what an approved mapping names."""
+    if item.route is not Route.EXPIRE_AND_REBUY:
+        return item
+    wanted, sold_as = sku_id(item.offer_id), SkuTerm(duration=item.term_duration, billing_cycle=item.billing_cycle)
+    mapped = mapping.get(wanted)
+    if mapped is not None and mapped.is_approved and mapped.sold_as is not None:
+        wanted, sold_as = mapped.target_offer_id, mapped.sold_as
+    sku = skus.get(wanted) if skus is not None else None
+    if sku is not None and not sku.sells(sold_as):
+        return item  # the rules name it: nothing is ordered on other terms than a person chose
+    name = sku.title if sku is not None else item.offer_name
+    return replace(item, target_offer_id=wanted, target_offer_name=name, sold_as=sold_as)
+
+
 def _with_other_offer(
     item: PlanItem,
     mapping: Mapping[OfferId, OfferMapping],
@@ -255,7 +311,7 @@ def _with_other_offer(
         return item
     if mapped.sold_as is not None:
         sku = skus.get(mapped.target_offer_id) if skus is not None else None
-        if skus is not None and (sku is None or not sku.is_sold):
+        if skus is not None and (sku is None or not sku.is_sold or not sku.sells(mapped.sold_as)):
             return item
         name = sku.title if sku else mapped.target_offer_id
         return replace(item, target_offer_id=mapped.target_offer_id, target_offer_name=name, sold_as=mapped.sold_as)

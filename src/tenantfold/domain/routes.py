@@ -1,7 +1,7 @@
 """How one source subscription gets to the target tenant: the choice. Reading order 3.
 
 ``choose`` is one pure decision over the facts of a subscription and the market it moves in; ``domain.alternatives``
-says what every other route would cost. Only ``recreate`` is carried out so far; the other routes are planned.
+says what every other route would cost.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tenantfold.domain.products import commerce_kind, product_kind
 from tenantfold.domain.regions import RegionMap
 
 __all__ = [
-    "CARRIED_OUT",
+    "US_GOVERNMENT",
     "Choice",
     "Market",
     "RouteFacts",
@@ -29,7 +29,7 @@ __all__ = [
     "rebuy_until",
 ]
 
-CARRIED_OUT = frozenset({Route.RECREATE})  # what the engine can do; the rest keeps its customer where it is
+US_GOVERNMENT = "us_government"  # the name of the cloud in the settings
 EXTENDED_TERMS_FROM = date(2026, 5, 4)  # terms that end later have no free days after them (commerce reference 3.7)
 _GRACE = 30  # days of the Expired state before that (R-132)
 _KNOWN = frozenset(WireStatus) - {WireStatus.NONE}  # "none" is the zero value: it says nothing (commerce 0.1)
@@ -53,6 +53,7 @@ class Market:
     today: date | None = None
     in_region: bool | None = None
     billing_owners: bool | None = None  # both tenants are direct-bill partners or indirect providers (R-145)
+    transfers: bool | None = None  # the cloud has transfers between partners (commerce reference 4.1, 900138)
     source_currency: str = ""
     target_currency: str = ""
 
@@ -93,6 +94,18 @@ _RESELLER = _choice(
 _NOT_TRANSFERABLE = _choice(
     Route.EXPIRE_AND_REBUY, "it cannot be transferred: its term ends without renewal and it is bought again", "R-132"
 )
+_NO_TRANSFERS = _choice(
+    Route.EXPIRE_AND_REBUY,
+    "this cloud has no transfers between partners: its term ends without renewal and it is bought again",
+    "R-132",
+    "commerce 4.1",
+)
+_NO_AZURE_TRANSFERS = _choice(
+    Route.MANUAL,
+    "this cloud has no transfers between partners: a person settles it with Microsoft",
+    "commerce 4.1",
+    "R-213",
+)
 _AZURE = _choice(
     Route.AZURE_TRANSFER, "an Azure plan with all below it moves by partner-to-partner transfer", "R-164", "R-165"
 )
@@ -121,7 +134,7 @@ _BY_KIND: dict[ProductKind, Choice] = {
     ProductKind.UNKNOWN: _choice(Route.MANUAL, "its kind is not known to this program", "R-227"),
 }
 _BILLED_WHILE_SUSPENDED = frozenset({ProductKind.LICENSE, ProductKind.SOFTWARE, ProductKind.SAAS})
-_NEEDS_BILLING_OWNERS = frozenset({ProductKind.LICENSE, ProductKind.AZURE_PLAN, ProductKind.AZURE_COMMITMENT})
+_TRANSFERRED = frozenset({ProductKind.LICENSE, ProductKind.AZURE_PLAN, ProductKind.AZURE_COMMITMENT})
 
 
 def choose(facts: RouteFacts, market: Market) -> Choice:
@@ -136,16 +149,23 @@ def choose(facts: RouteFacts, market: Market) -> Choice:
         return _over(facts, market)
     if facts.terms is not None and facts.terms.is_trial:
         return _TRIAL
-    kind = facts.kind
     if status == WireStatus.PENDING:
         return _UNKNOWN_STATUS
     if market.in_region is False:
         return _OTHER_REGION
-    if kind in _NEEDS_BILLING_OWNERS and market.billing_owners is False:
+    return _transferred(facts, market) if facts.kind in _TRANSFERRED else _BY_KIND[facts.kind]
+
+
+def _transferred(facts: RouteFacts, market: Market) -> Choice:
+    """What moves by transfer, and what becomes of it where there is none."""
+    if market.billing_owners is False:
         return _RESELLER
-    if kind is ProductKind.LICENSE and facts.terms is not None and facts.terms.is_transferable is False:
+    is_license = facts.kind is ProductKind.LICENSE
+    if market.transfers is False:
+        return _NO_TRANSFERS if is_license else _NO_AZURE_TRANSFERS
+    if is_license and facts.terms is not None and facts.terms.is_transferable is False:
         return _NOT_TRANSFERABLE
-    return _BY_KIND[kind]
+    return _BY_KIND[facts.kind]
 
 
 def _over(facts: RouteFacts, market: Market) -> Choice:
@@ -163,11 +183,19 @@ def _over(facts: RouteFacts, market: Market) -> Choice:
     return _OFF if gone else _EXPIRED
 
 
-def market_between(source: Tenant, target: Tenant, country: str, regions: RegionMap, today: date | None) -> Market:
+def market_between(
+    source: Tenant,
+    target: Tenant,
+    country: str,
+    regions: RegionMap,
+    today: date | None,
+    cloud: str = "commercial",
+) -> Market:
     """What a customer of a country moves from and into; how the tenants are billed is a fact of its own."""
     return Market(
         today=today,
         in_region=regions.same_region(country, target.country) if country else None,
+        transfers=cloud != US_GOVERNMENT,
         source_currency=regions.currency_of(source),
         target_currency=regions.currency_of(target),
     )

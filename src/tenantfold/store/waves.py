@@ -49,7 +49,7 @@ _OF_ITS_PLAN = and_(_customer.plan_id == _progress.plan_id, _customer.customer_i
 _ITEMS = and_(
     _item.plan_id == _progress.plan_id,
     _item.customer_id == _progress.customer_id,
-    _item.route == Route.RECREATE.value,
+    _item.route.in_(sorted(route.value for route in Route if route.is_carried_out)),
 )
 _FINAL_WAVES = select(_wave.id).where(_wave.state.in_([state.value for state in WaveState if state.is_final]))
 
@@ -287,7 +287,7 @@ def _load(conn: Connection, customer_ids: Select[tuple[str]]) -> Load:
 
 
 def _lines(conn: Connection, customer_ids: Select[tuple[str]]) -> Subquery:
-    """Items left to move by customer, source tenant, cycle and kind."""
+    """Items left to move within one day, by customer, source tenant, cycle and kind: no other route has a deadline."""
     is_base = _item.parent_id.is_(None)
     add_on = case((is_base, 0), else_=1).label("add_on")
     groups = (_item.customer_id, _item.tenant_id, _item.billing_cycle, add_on)

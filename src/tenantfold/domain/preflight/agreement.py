@@ -26,7 +26,7 @@ def agreement_contact_missing(review: Review) -> Answer:
     context = review.context
     if review.entry.customer_id in context.contacts or context.policy.agreement_source is AgreementSource.CUSTOMER:
         return None
-    if review.facts.has_agreement or not review.wants_to_move:
+    if review.facts.has_agreement or not review.wants_to_move or not context.has_agreements:
         return None
     return Said(
         "No contact and date for the Microsoft Customer Agreement were given; unless the customer signed it directly, "
@@ -48,7 +48,10 @@ def agreement_contact_missing(review: Review) -> Answer:
 )
 def agreement_missing(review: Review) -> Answer:
     """The customer must accept the agreement itself (policy.agreement_source), and has not with the target."""
-    if review.context.policy.agreement_source is AgreementSource.LIST or not review.wants_to_move:
+    context = review.context
+    if context.policy.agreement_source is AgreementSource.LIST or not review.wants_to_move:
+        return None
+    if not context.has_agreements:
         return None
     if review.facts.has_agreement is None:
         return Unverified("whether the customer accepted the Microsoft Customer Agreement directly.")

@@ -106,3 +106,41 @@ def reservation_currency(review: Review) -> Answer:
     return Said(
         f"{', '.join(monthly)}: canceled at the next billing cycle, as the bill goes from {', '.join(changes)}."
     )
+
+
+@customer_rule(
+    Rule(
+        topic=Topic.AZURE,
+        code=FindingCode.ACCESS_AND_HISTORY,
+        severity=Severity.WARNING,
+        rules=("R-172", "R-173", "R-171"),
+        owner=Owner.OPERATIONS,
+        how="Export the cost history and list who has access, then confirm both: tenantfold tasks",
+        when="before the transfer is requested",
+    )
+)
+def access_and_history(review: Review) -> Answer:
+    """A transfer of Azure leaves the old partner's access standing, gives the new one none, and loses the history."""
+    if not review.goes(Route.AZURE_TRANSFER):
+        return None
+    return Said(
+        "In a transfer Azure keeps the old partner's access, gives the new one none and loses its cost history."
+    )
+
+
+@customer_rule(
+    Rule(
+        topic=Topic.AZURE,
+        code=FindingCode.HANDED_OFF,
+        severity=Severity.WARNING,
+        rules=("R-46", "R-185", "R-179"),
+        owner=Owner.OPERATIONS,
+        how="Hand the customer off to Microsoft: tenantfold handoff",
+        when="days to weeks after the hand-off; Microsoft says no time",
+    )
+)
+def handed_off(review: Review) -> Answer:
+    """Legacy usage-based Azure is moved by Microsoft, which must be asked for it."""
+    if not review.goes(Route.AZURE_SUPPORT):
+        return None
+    return Said("Its usage-based Azure is moved by Microsoft: somebody must ask, and then wait.")

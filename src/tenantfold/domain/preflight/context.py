@@ -21,7 +21,7 @@ from tenantfold.domain.model import (
 )
 from tenantfold.domain.policy import PlanPolicy
 from tenantfold.domain.regions import RegionMap
-from tenantfold.domain.routes import Market, market_between
+from tenantfold.domain.routes import US_GOVERNMENT, Market, market_between
 from tenantfold.domain.states import Counterpart
 
 HELD = frozenset({WireStatus.ACTIVE, WireStatus.SUSPENDED})  # what counts against a customer tenant's limits
@@ -49,6 +49,7 @@ class PlanContext:
     products: Mapping[str, Mapping[str, Sku]] | None = None
     billing_models: Mapping[TenantId, BillingModel] = field(default_factory=dict)
     customer_facts: Mapping[CustomerId, CustomerFacts] = field(default_factory=dict)
+    under_way: frozenset[SubscriptionId] = frozenset()  # given to a transfer by us, and nothing is known of it since
     spoken_for: frozenset[SubscriptionId] = field(init=False)
     markets: dict[tuple[TenantId, str], Market] = field(init=False, default_factory=dict, repr=False, compare=False)
 
@@ -58,6 +59,11 @@ class PlanContext:
         )
         object.__setattr__(self, "spoken_for", targets)
 
+    @property
+    def has_agreements(self) -> bool:
+        """Whether the cloud knows the customer agreement; for US Government it is part of the contract (R-215)."""
+        return self.cloud != US_GOVERNMENT
+
     def market(self, tenant_id: TenantId, country: str) -> Market:
         """What a customer of a country moves from and into, as far as it is known; worked out once for each pair."""
         known = self.markets.get((tenant_id, country))
@@ -66,7 +72,7 @@ class PlanContext:
         return known
 
     def _market(self, tenant_id: TenantId, country: str) -> Market:
-        market = market_between(self.sources[tenant_id], self.target, country, self.regions, self.today)
+        market = market_between(self.sources[tenant_id], self.target, country, self.regions, self.today, self.cloud)
         models = [self.billing_models.get(one) for one in (tenant_id, self.target.id)]
         if None in models:
             return market

@@ -141,3 +141,23 @@ def grace_ends(_review: Review, item: PlanItem) -> Answer:
     until = rebuy_until(item.ends_on)
     when = f"on {until}" if until else "on a day that is not known"
     return Said(f"{item.offer_name} has expired; its days of grace end {when}.", on=until)
+
+
+@item_rule(
+    Rule(
+        topic=Topic.MONEY,
+        code=FindingCode.RUNS_OUT,
+        severity=Severity.WARNING,
+        rules=("R-132",),
+        owner=Owner.APPROVER,
+        how="Tell the customer the day: until then it stays with the source, which cannot be closed.",
+        when=_END,
+        routes=_REBUY,
+    )
+)
+def runs_out(_review: Review, item: PlanItem) -> Answer:
+    """A subscription ends without renewal and is bought again on the day its term ends."""
+    if item.wire_status != WireStatus.ACTIVE:
+        return None
+    when = f"on {item.ends_on}" if item.ends_on else "on a day that is not known"
+    return Said(f"{item.offer_name} ends {when} and is bought again then.", on=item.ends_on)

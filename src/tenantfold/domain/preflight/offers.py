@@ -106,22 +106,23 @@ def mapped_offer(review: Review, item: PlanItem) -> Answer:
 @item_rule(
     Rule(
         topic=Topic.OFFERS,
-        code=FindingCode.ROUTE_NOT_SUPPORTED,
-        severity=Severity.BLOCKER,
-        rules=("R-121",),
-        owner=Owner.OPERATIONS,
-        how="Map it to a legacy offer, or leave this customer for a later version.",
+        code=FindingCode.TERM_COMMITTED,
+        severity=Severity.WARNING,
+        rules=("R-121", "R-138", "R-135"),
+        owner=Owner.APPROVER,
+        how="Tell the customer that it cannot give the product back before its term ends.",
+        when="a few days after the purchase, when its window to cancel closes",
         routes=_RECREATE,
     )
 )
 def mapped_to_new_commerce(_review: Review, item: PlanItem) -> Answer:
-    """A mapping names a new-commerce SKU, which this version does not order yet."""
+    """A mapping names a new-commerce SKU: the customer is bound to its term, whatever the legacy license allowed."""
     if item.sold_as is None or item.target_id is not None:
         return None
     sold = item.sold_as
     return Said(
         f"{item.offer_name} becomes {item.target_offer_name} ({sold.duration}, {sold.billing_cycle}), a new-commerce "
-        "product, which this version does not order yet."
+        "product, which is billed to the end of its term."
     )
 
 
@@ -258,3 +259,29 @@ def product_not_sold(review: Review, item: PlanItem) -> Answer:
     if sku is not None and sku.is_sold:
         return None
     return Said(f"{item.offer_name} ({sku_id(item.offer_id)}) is not sold in {review.country}.", on=item.ends_on)
+
+
+@item_rule(
+    Rule(
+        topic=Topic.OFFERS,
+        code=FindingCode.BILLING_CYCLE_NOT_SOLD,
+        severity=Severity.BLOCKER,
+        rules=("R-27", "R-121"),
+        owner=Owner.OPERATIONS,
+        how="Name the term and billing to buy it with in the offer mapping (PRODUCT:SKU to PRODUCT:SKU), plan again.",
+        when="the last day of the source's term",
+        needs="new-commerce SKUs of the country",
+        routes=(Route.EXPIRE_AND_REBUY,),
+    )
+)
+def terms_not_sold(review: Review, item: PlanItem) -> Answer:
+    """A product that is to be bought again is not sold for the source's term and billing cycle."""
+    sku = review.sku_of(item)
+    if item.sold_as is not None or sku is None or not sku.is_sold:
+        return None
+    sold = ", ".join(f"{one.duration} {one.billing_cycle}" for one in sku.terms) or "on no terms at all"
+    return Said(
+        f"{item.offer_name} is sold {sold} in {review.country}, not {item.term_duration or 'without a term'} "
+        f"{item.billing_cycle}.",
+        on=item.ends_on,
+    )

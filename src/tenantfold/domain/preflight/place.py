@@ -7,9 +7,8 @@ from tenantfold.domain.model import Route
 from tenantfold.domain.policy import GovernmentCloud
 from tenantfold.domain.preflight.review import Review
 from tenantfold.domain.preflight.rule import Answer, Rule, Said, Topic, customer_rule
+from tenantfold.domain.routes import US_GOVERNMENT
 from tenantfold.domain.states import Owner
-
-US_GOVERNMENT = "us_government"  # the name of the cloud in the settings
 
 
 @customer_rule(

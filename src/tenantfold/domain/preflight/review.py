@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tenantfold.domain.facts import CustomerFacts
-from tenantfold.domain.model import Offer, Route, Sku, Subscription, TenantId, WireStatus
+from tenantfold.domain.model import Offer, OfferId, Route, Sku, Subscription, TenantId, WireStatus
 from tenantfold.domain.plan import PlanItem
 from tenantfold.domain.preflight.context import PlanContext
+from tenantfold.domain.products import product_sku
 from tenantfold.domain.records import BookEntry
 
 STAYS = frozenset({Route.SKIP, Route.KEEP})
+TRANSFERS = frozenset({Route.TRANSFER, Route.AZURE_TRANSFER})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,6 +44,16 @@ class Review:
             for item in self.items
         )
 
+    @property
+    def is_transferred(self) -> bool:
+        """Whether any item moves by a transfer between the partners."""
+        return any(item.route in TRANSFERS for item in self.items)
+
+    @property
+    def email(self) -> str:
+        """The customer's own address as its sources show it; empty where none does."""
+        return next((one.email for one in self.entry.seen if one.email and one.tenant_id in self.sources), "")
+
     def orders(self, item: PlanItem) -> Offer | None:
         """The legacy offer that will be ordered for an item; None when nothing is, or when it is not known."""
         if item.target_id is not None or item.target_offer_id is None or self.offers is None:
@@ -67,6 +79,6 @@ class Review:
         )
 
 
-def sku_id(offer_id: str) -> str:
+def sku_id(offer_id: str) -> OfferId:
     """``PRODUCT:SKU`` of a catalog item id; its third part changes with time (commerce reference 1.2)."""
-    return ":".join(offer_id.split(":")[:2]) if ":" in offer_id else offer_id
+    return OfferId(product_sku(offer_id))

@@ -12,8 +12,6 @@ from tenantfold.domain.preflight.rule import Answer, Rule, Said, Topic, Unverifi
 from tenantfold.domain.states import Owner
 
 _RECREATE = (Route.RECREATE,)
-_TRANSFERS = frozenset({Route.TRANSFER, Route.AZURE_TRANSFER})
-_LATER = "Leave this customer for a later version, or move it by hand as the guide says."
 _TERM_END = "the last day of its term"
 
 
@@ -71,7 +69,7 @@ def same_sku_twice(review: Review) -> Answer:
 )
 def open_transfer(review: Review) -> Answer:
     """A subscription is part of a transfer request that is still open."""
-    if not any(item.route in _TRANSFERS for item in review.items):
+    if not review.is_transferred:
         return None
     if review.facts.in_open_transfer is None:
         return Unverified("whether a transfer request for this customer is open already.")
@@ -184,84 +182,92 @@ def is_unsettled(item: PlanItem) -> bool:
     return item.wire_status not in {WireStatus.ACTIVE, WireStatus.SUSPENDED}
 
 
-def _not_supported(item: PlanItem, why: str) -> Said:
-    route = item.route.value
-    return Said(f"{item.offer_name}: {why} (route '{route}'), which this version does not carry out yet.")
-
-
-def _unsupported(rules: tuple[str, ...], route: Route, needs: str = "", when: str = "") -> Rule:
+def _by_hand(rules: tuple[str, ...], needs: str = "", how: str = "") -> Rule:
     return Rule(
         topic=Topic.SIDES,
-        code=FindingCode.ROUTE_NOT_SUPPORTED,
-        severity=Severity.BLOCKER,
+        code=FindingCode.BY_HAND,
+        severity=Severity.WARNING,
         rules=rules,
         owner=Owner.OPERATIONS,
-        how=_LATER,
-        when=when or "with the version that carries it out",
+        how=how or "Settle it as tenantfold tasks lists it, and confirm it there with a note or a file.",
+        when="before the source tenant is closed",
         needs=needs,
-        routes=(route,),
+        routes=(Route.MANUAL,),
     )
 
 
-@item_rule(_unsupported(("R-145", "R-148"), Route.TRANSFER))
-def needs_transfer(_review: Review, item: PlanItem) -> Answer:
-    """A new-commerce subscription moves by transfer, which is planned but not carried out yet."""
-    return _not_supported(item, "a new-commerce subscription moves by partner-to-partner transfer")
+_BILLED_BY_MICROSOFT = frozenset({ProductKind.LICENSE, ProductKind.AZURE_PLAN, ProductKind.AZURE_COMMITMENT})
 
 
-@item_rule(_unsupported(("R-164", "R-165"), Route.AZURE_TRANSFER))
-def needs_azure_transfer(_review: Review, item: PlanItem) -> Answer:
-    """Azure plans, reservations and savings plans move by transfer, which is planned but not carried out yet."""
-    return _not_supported(item, "an Azure plan with all below it moves by partner-to-partner transfer")
-
-
-@item_rule(_unsupported(("R-46", "R-185"), Route.AZURE_SUPPORT))
-def needs_azure_support(_review: Review, item: PlanItem) -> Answer:
-    """Legacy usage-based Azure is handed off to Microsoft, which is planned but not carried out yet."""
-    return _not_supported(item, "usage-based Azure is moved by Microsoft")
-
-
-@item_rule(_unsupported(("R-132",), Route.EXPIRE_AND_REBUY, when=_TERM_END))
-def needs_expiry(_review: Review, item: PlanItem) -> Answer:
-    """A subscription ends without renewal and is bought again, which is planned but not carried out yet."""
-    said = _not_supported(item, "it ends without renewal and is bought again")
-    return Said(said.detail, on=item.ends_on)
-
-
-@item_rule(_unsupported(("R-151", "R-142"), Route.MANUAL))
+@item_rule(_by_hand(("R-151", "R-142")))
 def software_by_hand(_review: Review, item: PlanItem) -> Answer:
     """Software cannot be transferred; a person cancels it, buys it again or lets it run out."""
     if is_unsettled(item) or item.kind is not ProductKind.SOFTWARE:
         return None
-    return Said(_not_supported(item, "software is not transferred").detail, on=item.ends_on)
+    return Said(f"{item.offer_name}: software is not transferred; a person ends it or buys it again.", on=item.ends_on)
 
 
-@item_rule(_unsupported(("R-169", "R-142"), Route.MANUAL))
+@item_rule(_by_hand(("R-169", "R-142")))
 def marketplace_by_hand(_review: Review, item: PlanItem) -> Answer:
     """A marketplace product does not move with the customer; a person cancels it and buys it again."""
     if is_unsettled(item) or item.kind is not ProductKind.SAAS:
         return None
-    return Said(_not_supported(item, "a marketplace product is not transferred").detail, on=item.ends_on)
+    said = f"{item.offer_name}: a marketplace product is not transferred; a person cancels it and buys it again."
+    return Said(said, on=item.ends_on)
 
 
-@item_rule(_unsupported(("R-216", "R-145"), Route.MANUAL, needs="how each tenant is billed"))
-def reseller_cannot_transfer(_review: Review, item: PlanItem) -> Answer:
+@item_rule(_by_hand(("R-216", "R-145"), needs="how each tenant is billed"))
+def reseller_cannot_transfer(review: Review, item: PlanItem) -> Answer:
     """One of the tenants is an indirect reseller's: only its provider, which Microsoft bills, can transfer."""
-    if is_unsettled(item) or item.kind not in {
-        ProductKind.LICENSE,
-        ProductKind.AZURE_PLAN,
-        ProductKind.AZURE_COMMITMENT,
-    }:
+    if is_unsettled(item) or item.kind not in _BILLED_BY_MICROSOFT:
         return None
-    return _not_supported(item, "one of the tenants has no bill of its own, so its indirect provider must act")
+    if review.context.market(item.tenant_id, review.country).billing_owners is not False:
+        return None
+    return Said(
+        f"{item.offer_name}: one of the tenants has no bill of its own; its provider must transfer it."
+    )
 
 
-@item_rule(_unsupported(("R-227",), Route.MANUAL))
+@item_rule(
+    _by_hand(
+        ("commerce 4.1", "R-213", "R-210"),
+        how="Ask Microsoft how it changes its partner, then confirm what was done: tenantfold tasks",
+    )
+)
+def cloud_without_transfers(review: Review, item: PlanItem) -> Answer:
+    """Azure in a cloud that has no transfers between partners (900138): a person settles it with Microsoft."""
+    if is_unsettled(item) or item.kind not in _BILLED_BY_MICROSOFT:
+        return None
+    market = review.context.market(item.tenant_id, review.country)
+    if market.billing_owners is False or market.transfers is not False:
+        return None
+    return Said(f"{item.offer_name}: this cloud has no transfers between partners.")
+
+
+@item_rule(_by_hand(("R-227",)))
 def unknown_kind(_review: Review, item: PlanItem) -> Answer:
-    """A product of a kind that this program does not know."""
+    """A product of a kind that this program does not know; only a person can say how it moves."""
     if is_unsettled(item) or item.kind is not ProductKind.UNKNOWN:
         return None
-    return _not_supported(item, "its kind is not known to this program")
+    return Said(f"{item.offer_name}: its kind is not known to this program, so a person must move it.")
+
+
+@customer_rule(
+    Rule(
+        topic=Topic.SIDES,
+        code=FindingCode.CUSTOMER_EMAIL_MISSING,
+        severity=Severity.BLOCKER,
+        rules=("commerce 4.1", "R-165"),
+        owner=Owner.OPERATIONS,
+        how="Enter an email address in the customer's billing profile at the source, then take inventory again.",
+        when="before the transfer is requested",
+    )
+)
+def customer_email_missing(review: Review) -> Answer:
+    """A transfer request names the customer's address, and no source tenant shows one."""
+    if not review.is_transferred or review.entry.unread or review.email:
+        return None
+    return Said("A transfer request must name the customer's email address, and no source tenant shows one.")
 
 
 @item_rule(
