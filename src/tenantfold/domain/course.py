@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from tenantfold.domain import cutover, lateness, rebuy, transfer
+from tenantfold.domain import azure_support, by_hand, cutover, lateness, rebuy, transfer
 from tenantfold.domain.actions import (
     Action,
     BuyAgain,
@@ -30,7 +30,13 @@ from tenantfold.domain.policy import Policy
 from tenantfold.domain.records import Case
 from tenantfold.domain.states import Owner, Phase
 
-MACHINES: tuple[Machine, ...] = (cutover.MACHINE, transfer.MACHINE, rebuy.MACHINE)
+MACHINES: tuple[Machine, ...] = (
+    cutover.MACHINE,
+    transfer.MACHINE,
+    rebuy.MACHINE,
+    azure_support.MACHINE,
+    by_hand.MACHINE,
+)
 """In the order they are asked. Each kind of call belongs to one of them."""
 
 _NEEDS_AGREEMENT = (RequestTransfer, BuyAzurePlan, BuyAgain)  # what brings something to the target (R-112, R-146)

@@ -1,0 +1,231 @@
+"""What only a person can do, item by item: the sentence, the rule, who, and when (domain room).
+
+A task is open until somebody confirms it (``domain.evidence``). What can be read is read besides: the machines of the
+routes (``by_hand``, ``azure_support``, ``azure_transfer``, ``rebuy``) never take a confirmation against what they see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from tenantfold.domain.attempts import PATIENT, failures
+from tenantfold.domain.evidence import Evidence, TaskKind
+from tenantfold.domain.guards import Refusal, RefusalCode
+from tenantfold.domain.journal import OpKind, OutcomeKind
+from tenantfold.domain.model import KNOWN_STATUSES, CustomerId, ProductKind, Route, SubscriptionId, WireStatus
+from tenantfold.domain.plan import Disposition, PlanItem
+from tenantfold.domain.policy import Policy
+from tenantfold.domain.records import Case
+from tenantfold.domain.routes import days_of_grace
+from tenantfold.domain.states import Owner, Phase
+
+NAMED = 3  # items named in one sentence; the list has them all
+
+
+class Stage(StrEnum):
+    """When a task is to be done. Nothing waits for those after the move, but they stay on the list."""
+
+    BEFORE = "before"
+    MOVE = "move"
+    AFTER = "after"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guide:
+    """How a kind of task is explained: what to do, the rule it comes from, and who does it."""
+
+    sentence: str
+    rule: str
+    owner: Owner = Owner.OPERATIONS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One open task for one source subscription; ``sentence`` says what to do before it is confirmed."""
+
+    customer_id: CustomerId
+    subscription_id: SubscriptionId
+    offer_name: str
+    kind: TaskKind
+    stage: Stage
+    sentence: str
+    rule: str
+    owner: Owner
+
+
+GUIDES: Mapping[TaskKind, Guide] = {
+    TaskKind.COST_HISTORY_EXPORTED: Guide(
+        sentence="Export the cost and usage history of the Azure subscriptions: it stays behind and cannot be read "
+        "after the transfer.",
+        rule="R-173",
+    ),
+    TaskKind.ACCESS_LISTED: Guide(
+        sentence="List who has a role in the Azure subscriptions: the transfer changes no access, so the list is what "
+        "is cleaned up by afterwards.",
+        rule="R-172",
+    ),
+    TaskKind.OLD_ACCESS_REMOVED: Guide(
+        sentence="Remove the source partner's foreign principal from the role assignments of the Azure subscriptions.",
+        rule="R-172, R-182",
+        owner=Owner.CUSTOMER,
+    ),
+    TaskKind.NEW_ACCESS_ADDED: Guide(
+        sentence="Give the target partner's foreign principal the role it needs in the Azure subscriptions.",
+        rule="R-172",
+        owner=Owner.CUSTOMER,
+    ),
+    TaskKind.HANDED_OFF: Guide(
+        sentence="Ask Microsoft's support, as the source partner, to move it, and note the number of the request "
+        "(tenantfold handoff writes what to send).",
+        rule="R-46, R-179",
+    ),
+    TaskKind.END_OF_TERM_CHOSEN: Guide(
+        sentence="Choose in the source's Partner Center that it ends with its term: without that choice it goes on, "
+        "paid, as an extended service term.",
+        rule="commerce reference 3.7",
+    ),
+    TaskKind.DATA_SAFE: Guide(
+        sentence="Make sure that nothing is lost if nobody can sign in between the end of the term and the purchase.",
+        rule="R-132",
+        owner=Owner.CUSTOMER,
+    ),
+    TaskKind.BOUGHT_AT_TARGET: Guide(
+        sentence="Buy it in the target's Partner Center, and name the new subscription.",
+        rule="R-142, R-32",
+    ),
+    TaskKind.ENDED_AT_SOURCE: Guide(
+        sentence="End it in the source's Partner Center (cancel it inside its window, or with Microsoft's support).",
+        rule="R-142, R-33",
+    ),
+    TaskKind.STATUS_SETTLED: Guide(
+        sentence="Find out at Microsoft what its status means and bring it into one that is known, then take inventory "
+        "and plan again.",
+        rule="R-227",
+    ),
+}
+
+
+def needs_status(item: PlanItem) -> bool:
+    """Whether its status proves nothing: no way can be chosen before somebody has settled it (R-227)."""
+    return item.wire_status not in KNOWN_STATUSES or item.wire_status == WireStatus.PENDING
+
+
+def confirmed(case: Case, item: PlanItem, kind: TaskKind) -> Evidence | None:
+    """The newest confirmation of a task for an item, if there is one."""
+    return next(
+        (one for one in reversed(case.evidence) if one.task is kind and one.subscription_id == item.subscription_id),
+        None,
+    )
+
+
+def may_be_asked(item: PlanItem) -> tuple[tuple[TaskKind, Stage], ...]:
+    """The tasks of an item by its route, in the order they are done, whether or not they are confirmed or due yet."""
+    match item.route:
+        case Route.MANUAL if needs_status(item):
+            return ((TaskKind.STATUS_SETTLED, Stage.BEFORE),)
+        case Route.MANUAL:
+            return (TaskKind.BOUGHT_AT_TARGET, Stage.MOVE), (TaskKind.ENDED_AT_SOURCE, Stage.MOVE)
+        case Route.AZURE_TRANSFER if item.kind is ProductKind.AZURE_COMMITMENT:
+            return ((TaskKind.COST_HISTORY_EXPORTED, Stage.BEFORE), (TaskKind.ACCESS_LISTED, Stage.BEFORE))
+        case Route.AZURE_TRANSFER:
+            return (
+                (TaskKind.COST_HISTORY_EXPORTED, Stage.BEFORE),
+                (TaskKind.ACCESS_LISTED, Stage.BEFORE),
+                (TaskKind.OLD_ACCESS_REMOVED, Stage.AFTER),
+                (TaskKind.NEW_ACCESS_ADDED, Stage.AFTER),
+            )
+        case Route.AZURE_SUPPORT:
+            return (
+                (TaskKind.HANDED_OFF, Stage.MOVE),
+                (TaskKind.OLD_ACCESS_REMOVED, Stage.AFTER),
+                (TaskKind.NEW_ACCESS_ADDED, Stage.AFTER),
+            )
+        case Route.EXPIRE_AND_REBUY if item.ends_on is None or days_of_grace(item.ends_on) == 0:
+            return ((TaskKind.END_OF_TERM_CHOSEN, Stage.BEFORE),)
+        case _:
+            return ()
+
+
+def tasks_of(case: Case, item: PlanItem, policy: Policy) -> tuple[Task, ...]:
+    """What is to be done for an item now, in order; what follows an unconfirmed task is not asked for yet."""
+    is_done = any(one.source_id == item.subscription_id and one.is_done for one in case.counterparts)
+    found: list[Task] = []
+    for kind, stage in may_be_asked(item):
+        if (stage is Stage.AFTER) is not is_done or confirmed(case, item, kind) is not None:
+            continue
+        if stage is Stage.MOVE and (found or case.progress.accepted_at is None):
+            continue  # one after the other: nothing is ended before its successor stands, nothing before acceptance
+        if kind is TaskKind.HANDED_OFF and not asks_person_to_hand_off(case, item, policy):
+            continue
+        found.append(_task(case, item, kind, stage))
+    return tuple(found)
+
+
+def open_tasks(case: Case, policy: Policy) -> tuple[Task, ...]:
+    """Everything a person has to do for a customer now; nothing while the plan keeps it where it is."""
+    if case.customer.disposition is Disposition.BLOCKED or case.plan.approved_at is None:
+        return ()
+    return tuple(task for item in case.customer.items for task in tasks_of(case, item, policy))
+
+
+def asks_person_to_hand_off(case: Case, item: PlanItem, policy: Policy) -> bool:
+    """Whether a person writes to Microsoft's support: the API may not be used for it, or refused again and again."""
+    if handed_off_by_call(case, item):
+        return False
+    return not policy.opens_service_requests or _api_refused(case, item)
+
+
+def handed_off_by_call(case: Case, item: PlanItem) -> bool:
+    """Whether a service request of ours about this item came true, or may have."""
+    asked = [intent for intent in case.open_intents if intent.kind is OpKind.OPEN_SERVICE_REQUEST]
+    asked += [
+        intent
+        for intent, outcome in case.settled
+        if intent.kind is OpKind.OPEN_SERVICE_REQUEST and outcome.kind is not OutcomeKind.FAILED
+    ]
+    return any(item.subscription_id in intent.subjects for intent in asked)
+
+
+def _api_refused(case: Case, item: PlanItem) -> bool:
+    tried = {
+        intent.subjects
+        for intent, _ in case.settled
+        if intent.kind is OpKind.OPEN_SERVICE_REQUEST and item.subscription_id in intent.subjects
+    }
+    return any(len(failures(case, OpKind.OPEN_SERVICE_REQUEST, subjects)) > PATIENT for subjects in tried)
+
+
+def _task(case: Case, item: PlanItem, kind: TaskKind, stage: Stage) -> Task:
+    guide = GUIDES[kind]
+    return Task(
+        customer_id=case.customer.customer_id,
+        subscription_id=item.subscription_id,
+        offer_name=item.offer_name,
+        kind=kind,
+        stage=stage,
+        sentence=guide.sentence,
+        rule=guide.rule,
+        owner=guide.owner,
+    )
+
+
+def to_be_done(open_now: Sequence[Task], due_at: datetime | None = None) -> Refusal:
+    """Why a customer waits for a person; raises ValueError without any task."""
+    if not open_now:
+        raise ValueError("Nobody has to do anything.")
+    first = open_now[0]
+    named = "; ".join(f"{one.offer_name} ({one.subscription_id}): {one.sentence}" for one in open_now[:NAMED])
+    more = f" And {len(open_now) - NAMED} more." if len(open_now) > NAMED else ""
+    return Refusal(
+        code=RefusalCode.NEEDS_PERSON,
+        phase=Phase.BY_HAND,
+        rule=first.rule,
+        detail=f"{named}{more}",
+        owner=first.owner,
+        next_action=f"See the list: tenantfold tasks --customer {first.customer_id}; confirm with: "
+        f"tenantfold tasks done {first.customer_id} {first.kind.value}",
+        due_at=due_at,
+    )
