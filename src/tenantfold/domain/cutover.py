@@ -29,8 +29,9 @@ from tenantfold.domain.actions import (
 from tenantfold.domain.guards import Refusal, RefusalCode
 from tenantfold.domain.journal import Intent, OpKind, Outcome, OutcomeKind
 from tenantfold.domain.machine import Machine, is_old
-from tenantfold.domain.model import OrderId, OrderLine, Route, SubscriptionId, WireStatus
+from tenantfold.domain.model import OrderId, Route, SubscriptionId, WireStatus
 from tenantfold.domain.observation import Observation
+from tenantfold.domain.order_lines import is_new_commerce, line_of, wanted_terms
 from tenantfold.domain.plan import PlanItem
 from tenantfold.domain.policy import Policy
 from tenantfold.domain.records import Case
@@ -158,7 +159,9 @@ def _not_to_send_again(case: Case, intent: Intent, observation: Observation, now
         wanted = {item.subscription_id: item for item in case.customer.items if item.moves}
         for line in intent.lines:
             item = wanted.get(line.source_subscription_id)
-            if item is None or (item.billing_cycle, _line(item, line.parent_target_id)) != (intent.billing_cycle, line):
+            if item is None or line_of(item, line.parent_target_id) != line:
+                return "The newest plan no longer holds this order."
+            if wanted_terms(item).billing_cycle != intent.billing_cycle:
                 return "The newest plan no longer holds this order."
         ordered = tuple(wanted[subscription_id] for subscription_id in intent.subjects)
         refusal = _staleness(case, ordered, observation) or _too_late(case.counterparts, now, policy)
@@ -198,6 +201,8 @@ def _provide(
     if waiting is not None:
         return Observe() if observation.target_is_old else waiting
     bases = tuple(item for item in missing if not item.is_add_on)
+    if not bases:  # add-ons of new commerce have no base: they are ordered like one, once theirs were (commerce 2.2)
+        bases = tuple(item for item in missing if is_new_commerce(item))
     return _order_bases(bases) if bases else _order_add_ons(missing, counterparts)
 
 
@@ -268,9 +273,13 @@ def agreement(case: Case, observation: Observation) -> Action | None:
 
 
 def _order_bases(bases: tuple[PlanItem, ...]) -> PlaceOrder:
-    """One order holds one billing cycle (commerce reference 2.3)."""
-    cycle = bases[0].billing_cycle
-    return PlaceOrder(cycle, tuple(_line(item, None) for item in bases if item.billing_cycle == cycle))
+    """One order holds one billing cycle, and either legacy or new commerce (commerce reference 2.3)."""
+    kind = _kind_of_order(bases[0])
+    return PlaceOrder(kind[0], tuple(line_of(item) for item in bases if _kind_of_order(item) == kind))
+
+
+def _kind_of_order(item: PlanItem) -> tuple[str, bool]:
+    return wanted_terms(item).billing_cycle, is_new_commerce(item)
 
 
 def _order_add_ons(add_ons: tuple[PlanItem, ...], counterparts: Mapping[SubscriptionId, Counterpart]) -> Action:
@@ -278,22 +287,11 @@ def _order_add_ons(add_ons: tuple[PlanItem, ...], counterparts: Mapping[Subscrip
     bases = {item.subscription_id: counterparts[item.parent_id] for item in add_ons if item.parent_id is not None}
     first = bases[add_ons[0].subscription_id]
     lines = tuple(
-        _line(item, bases[item.subscription_id].target_id)
+        line_of(item, bases[item.subscription_id].target_id)
         for item in add_ons
         if bases[item.subscription_id].order_id == first.order_id and item.billing_cycle == add_ons[0].billing_cycle
     )
     return BuyAddOns(first.order_id, add_ons[0].billing_cycle, lines)
-
-
-def _line(item: PlanItem, parent_target_id: SubscriptionId | None) -> OrderLine:
-    return OrderLine(
-        source_subscription_id=item.subscription_id,
-        offer_id=item.target_offer_id or item.offer_id,
-        license_count=item.license_count,
-        friendly_name=item.friendly_name or item.offer_name,
-        partner_id_on_record=item.partner_id_on_record,
-        parent_target_id=parent_target_id,
-    )
 
 
 def _late_ids(

@@ -32,6 +32,7 @@ from tenantfold.domain.model import SubscriptionId, WireStatus
 from tenantfold.domain.observation import Observation
 from tenantfold.domain.plan import PlanItem
 from tenantfold.domain.policy import LateCase, Policy
+from tenantfold.domain.products import is_modern_offer
 from tenantfold.domain.records import Case
 from tenantfold.domain.states import Counterpart, Origin, Owner, Phase
 
@@ -114,6 +115,8 @@ def _withdraw(action: Action, case: Case, observation: Observation, now: datetim
     targets = {one.source_id: observation.target.get(one.target_id) for one in ours if one.target_id is not None}
     if len(targets) < len(ours) or not _every_source_runs(case, ours, observation) or not _is_free(ours, now):
         return None
+    if any(is_modern_offer(one.offer_id) for one in targets.values() if one is not None):
+        return None  # suspending new commerce stops no bill: what was ordered of it is finished
     if not {_status(one) for one in targets.values()} <= _OPENABLE | {WireStatus.SUSPENDED.value}:
         return None  # not listed yet, or of an unknown status, is not gone (invariant 9)
     still_open = [one for one in ours if _status(targets[one.source_id]) in _OPENABLE]

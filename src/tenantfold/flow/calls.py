@@ -18,7 +18,7 @@ from tenantfold.domain.model import (
     SubscriptionId,
     TenantId,
 )
-from tenantfold.domain.products import AZURE_PLAN_SKU
+from tenantfold.domain.products import AZURE_PLAN_SKU, is_modern_offer
 from tenantfold.domain.reads import Read
 from tenantfold.domain.requests import Transfer, TransferId, TransferState
 from tenantfold.errors import NoAnswerError, RefusedError, StoreError, UnavailableError, UnexpectedAnswerError
@@ -48,6 +48,8 @@ class Caller:
             case OpKind.ATTEST_AGREEMENT if intent.contact is not None:
                 await center.attest_agreement(intent.customer_id, intent.contact, request_id)
                 return _done(intent)
+            case OpKind.PLACE_ORDER if any(is_modern_offer(line.offer_id) for line in intent.lines):
+                return await self._bought(intent, intent.customer_id, request_id)
             case OpKind.PLACE_ORDER:
                 order = center.place_order(intent.customer_id, intent.billing_cycle, intent.lines, request_id)
                 return await _placed(intent, order)
@@ -114,14 +116,25 @@ class Caller:
         raise RefusedError(f"The transfer {intent.reference} is not in the list of this tenant any more.")
 
     async def _bought(self, intent: Intent, customer_id: CustomerId, request_id: UUID) -> Outcome:
-        lines = intent.lines
+        """Buy by catalog items, which change with time: they are looked up right before (commerce reference 1.2)."""
         if intent.kind is OpKind.BUY_AZURE_PLAN:
-            item = await _before(self.center.catalog_item(AZURE_PLAN_SKU, self.country, _BY_USE))
-            if item is None:
-                raise RefusedError("No Azure plan is sold in this customer's country.")
-            lines = (_plan_line(intent, item),)
+            lines = [_plan_line(intent, await self._catalog_item(AZURE_PLAN_SKU, _BY_USE))]
+        else:
+            lines = [await self._resolved(line, intent.billing_cycle) for line in intent.lines]
         cycle = intent.billing_cycle or "monthly"
         return await _placed(intent, self.center.buy(customer_id, cycle, lines, request_id))
+
+    async def _resolved(self, line: OrderLine, billing_cycle: str) -> OrderLine:
+        sold_as = SkuTerm(duration=line.term_duration, billing_cycle=billing_cycle)
+        return replace(line, offer_id=await self._catalog_item(line.offer_id, sold_as))
+
+    async def _catalog_item(self, sku_id: OfferId, sold_as: SkuTerm) -> OfferId:
+        """The catalog item of a ``PRODUCT:SKU``; RefusedError where it is not sold so, before anything was sent."""
+        item = await _before(self.center.catalog_item(sku_id, self.country, sold_as))
+        if item is None:
+            how = f" for {sold_as.duration or 'no term'}, billed {sold_as.billing_cycle}" if sold_as != _BY_USE else ""
+            raise RefusedError(f"{sku_id} is not sold{how} in the customer's country ({self.country or 'unknown'}).")
+        return item
 
 
 def _plan_line(intent: Intent, item: OfferId) -> OrderLine:
