@@ -137,7 +137,7 @@ def _hand_off(view: _View, tenant_id: TenantId, items: tuple[PlanItem, ...]) -> 
         if stale is not None:
             waiting.append(stale)
         elif tasks.asks_person_to_hand_off(view.case, item, view.policy):
-            asked += tasks.tasks_of(view.case, item, view.policy)
+            asked += tasks.tasks_of(view.case, item, view.policy, view.now.date())
         else:
             not_asked.append(item)
     if asked:

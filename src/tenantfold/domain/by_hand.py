@@ -39,7 +39,7 @@ def forward(case: Case, observation: Observation, now: datetime, policy: Policy)
     waiting: list[Refusal] = []
     asked: list[tasks.Task] = []
     for item in items:
-        open_now = tasks.tasks_of(case, item, policy)
+        open_now = tasks.tasks_of(case, item, policy, now.date())
         answer = _answer(case, item, observation, taken, now, policy)
         if isinstance(answer, Counterpart):
             arrived.append(answer)

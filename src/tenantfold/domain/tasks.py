@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from tenantfold.domain.attempts import PATIENT, failures
@@ -19,9 +19,10 @@ from tenantfold.domain.model import KNOWN_STATUSES, CustomerId, ProductKind, Rou
 from tenantfold.domain.plan import Disposition, PlanItem
 from tenantfold.domain.policy import Policy
 from tenantfold.domain.records import Case
-from tenantfold.domain.routes import days_of_grace
+from tenantfold.domain.routes import EXTENDED_TERMS_FROM, rebuy_until
 from tenantfold.domain.states import Owner, Phase
 
+_TERM_DAYS = {"P1M": 31, "P1Y": 366, "P3Y": 1096}  # at most
 NAMED = 3  # items named in one sentence; the list has them all
 
 
@@ -114,11 +115,15 @@ def needs_status(item: PlanItem) -> bool:
 
 
 def confirmed(case: Case, item: PlanItem, kind: TaskKind) -> Evidence | None:
-    """The newest confirmation of a task for an item, if there is one."""
-    return next(
-        (one for one in reversed(case.evidence) if one.task is kind and one.subscription_id == item.subscription_id),
-        None,
-    )
+    """The newest confirmation of a task for an item; of what runs out only one of the term that ends now counts."""
+    since = _term_began(item) if item.route is Route.EXPIRE_AND_REBUY else date.min
+    mine = (one for one in reversed(case.evidence) if one.subscription_id == item.subscription_id)
+    return next((one for one in mine if one.task is kind and one.at.date() >= since), None)
+
+
+def _term_began(item: PlanItem) -> date:
+    days = _TERM_DAYS.get(item.term_duration)
+    return date.min if item.ends_on is None or days is None else item.ends_on - timedelta(days=days)
 
 
 def may_be_asked(item: PlanItem) -> tuple[tuple[TaskKind, Stage], ...]:
@@ -143,32 +148,60 @@ def may_be_asked(item: PlanItem) -> tuple[tuple[TaskKind, Stage], ...]:
                 (TaskKind.OLD_ACCESS_REMOVED, Stage.AFTER),
                 (TaskKind.NEW_ACCESS_ADDED, Stage.AFTER),
             )
-        case Route.EXPIRE_AND_REBUY if item.ends_on is None or days_of_grace(item.ends_on) == 0:
-            return ((TaskKind.END_OF_TERM_CHOSEN, Stage.BEFORE),)
+        case Route.EXPIRE_AND_REBUY:
+            return (TaskKind.END_OF_TERM_CHOSEN, Stage.BEFORE), (TaskKind.DATA_SAFE, Stage.BEFORE)
         case _:
             return ()
 
 
-def tasks_of(case: Case, item: PlanItem, policy: Policy) -> tuple[Task, ...]:
+def tasks_of(case: Case, item: PlanItem, policy: Policy, today: date) -> tuple[Task, ...]:
     """What is to be done for an item now, in order; what follows an unconfirmed task is not asked for yet."""
-    is_done = any(one.source_id == item.subscription_id and one.is_done for one in case.counterparts)
     found: list[Task] = []
     for kind, stage in may_be_asked(item):
-        if (stage is Stage.AFTER) is not is_done or confirmed(case, item, kind) is not None:
+        if confirmed(case, item, kind) is not None or why_not_now(case, item, kind):
             continue
-        if stage is Stage.MOVE and (found or case.progress.accepted_at is None):
-            continue  # one after the other: nothing is ended before its successor stands, nothing before acceptance
         if kind is TaskKind.HANDED_OFF and not asks_person_to_hand_off(case, item, policy):
             continue
-        found.append(_task(case, item, kind, stage))
+        if item.route is not Route.EXPIRE_AND_REBUY or _is_due(item, kind, today):
+            found.append(_task(case, item, kind, stage))
     return tuple(found)
 
 
-def open_tasks(case: Case, policy: Policy) -> tuple[Task, ...]:
+def open_tasks(case: Case, policy: Policy, today: date) -> tuple[Task, ...]:
     """Everything a person has to do for a customer now; nothing while the plan keeps it where it is."""
     if case.customer.disposition is Disposition.BLOCKED or case.plan.approved_at is None:
         return ()
-    return tuple(task for item in case.customer.items for task in tasks_of(case, item, policy))
+    return tuple(task for item in case.customer.items for task in tasks_of(case, item, policy, today))
+
+
+def why_not_now(case: Case, item: PlanItem, kind: TaskKind) -> str:
+    """Why a task of an item can neither be asked for nor confirmed now, as a sentence; empty when it can."""
+    stage = dict(may_be_asked(item)).get(kind)
+    name = f"{item.offer_name} ({item.subscription_id})"
+    if stage is None:
+        return f"{name} goes by the route {item.route.value}, which has no task {kind.value}."
+    is_done = any(one.source_id == item.subscription_id and one.is_done for one in case.counterparts)
+    if stage is Stage.AFTER and not is_done:
+        return f"{name} has not moved yet; {kind.value} comes after that."
+    if stage is not Stage.AFTER and is_done:
+        return f"{name} has moved already."
+    if stage is Stage.MOVE and case.progress.accepted_at is None:
+        return "The customer has not accepted the relationship yet; nothing can move before that."
+    if kind is TaskKind.ENDED_AT_SOURCE and confirmed(case, item, TaskKind.BOUGHT_AT_TARGET) is None:
+        return f"{name} is ended after its successor stands; confirm {TaskKind.BOUGHT_AT_TARGET.value} first."
+    if kind is TaskKind.HANDED_OFF and handed_off_by_call(case, item):
+        return f"Microsoft was asked to move {name} through the API already."
+    return ""
+
+
+def _is_due(item: PlanItem, kind: TaskKind, today: date) -> bool:
+    """Of what runs out: the end is chosen before it comes, the data are looked at when the days of grace are over."""
+    if item.ends_on is None:
+        return False
+    if kind is TaskKind.END_OF_TERM_CHOSEN:
+        return item.ends_on > EXTENDED_TERMS_FROM and today <= item.ends_on
+    until = rebuy_until(item.ends_on)
+    return until is not None and today > until
 
 
 def asks_person_to_hand_off(case: Case, item: PlanItem, policy: Policy) -> bool:
