@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date, timedelta
 
 import pytest
 
-from tenantfold.domain.facts import CustomerFacts
+from tenantfold.domain.facts import CustomerFacts, EarlierRuns
 from tenantfold.domain.mapping import OfferMapping
 from tenantfold.domain.model import OfferId, ProductKind, Route, Sku, SkuTerm, Subscription, SubscriptionId
 from tenantfold.domain.plan import Disposition, PlanCustomer
@@ -15,7 +16,7 @@ from tenantfold.domain.policy import GovernmentCloud, PartialCustomers, PlanPoli
 from tenantfold.domain.states import Origin
 from tests.domain import preflight_cases as cases
 from tests.domain.preflight_cases import BUSINESS, BY_MONTH, BY_YEAR, SKU
-from tests.domain.samples import C1, NOW, context, counterpart, customer, entry, source, target
+from tests.domain.samples import C1, NOW, TODAY, context, counterpart, customer, entry, source, target
 
 NEW = cases.licensed("n1", wire_status="active")
 AZURE = source("a1", offer_id="DZH318Z0BPS6:0001:DZH318Z0BMTV", product_type="Azure", billing_type="usage")
@@ -75,7 +76,7 @@ def test_nothing_done_and_nothing_left_is_not_moved():
 def test_what_was_given_to_a_transfer_is_followed_though_it_left_the_source(held: Subscription, route: Route):
     """Submitted and gone from the source, not yet seen at the target: forgetting it would leave it unverified."""
     gone = replace(held, wire_status="deleted")
-    assert _planned(gone, under_way=frozenset({held.id})).items[0].route is route
+    assert _planned(gone, earlier=EarlierRuns(under_way=frozenset({held.id}))).items[0].route is route
     assert _planned(gone).items[0].route is Route.SKIP
 
 
@@ -161,3 +162,29 @@ def test_in_part_what_has_begun_is_finished_by_any_route():
         "s3": Route.RECREATE,
     }
     assert plan.disposition is Disposition.MOVE
+
+
+@pytest.mark.parametrize(
+    ("status", "ends_on", "route"),
+    [
+        ("disabled", TODAY - timedelta(days=40), Route.EXPIRE_AND_REBUY),
+        ("expired", TODAY - timedelta(days=40), Route.EXPIRE_AND_REBUY),
+        ("deleted", TODAY + timedelta(days=40), Route.SKIP),
+        ("deleted", None, Route.SKIP),
+    ],
+)
+def test_what_an_approved_plan_buys_again_is_not_forgotten_after_its_term(
+    status: str, ends_on: date | None, route: Route
+):
+    """The days of grace passed and nothing was bought: a person looks; what was ended before its term is over."""
+    held = replace(NEW, wire_status=status, commitment_end_on=ends_on)
+    earlier = EarlierRuns(promised=frozenset({held.id}))
+    assert _planned(held, earlier=earlier, today=TODAY).items[0].route is route
+    assert _planned(held, today=TODAY).items[0].route is Route.SKIP
+
+
+def test_a_refusal_of_an_earlier_run_changes_the_route():
+    """The journal names what cannot be transferred (900134)."""
+    earlier = EarlierRuns(refused={C1: frozenset({NEW.id})})
+    plan = _planned(NEW, cases.licensed("n2"), earlier=earlier, products={"SE": {SKU.id: SKU}})
+    assert [one.route for one in plan.items] == [Route.EXPIRE_AND_REBUY, Route.TRANSFER]

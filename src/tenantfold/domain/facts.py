@@ -1,19 +1,29 @@
-"""What may be known about a customer beside the inventory. None always means: nobody looked (invariant 9).
+"""What may be known about a customer beside its subscriptions. None always means: nobody looked (invariant 9).
 
-A rule that needs such a fact and does not have it says "not verified"; it never guesses.
+The inventory looks it up where a customer holds what needs it, and the journal of earlier runs teaches the rest. A rule
+that needs such a fact and does not have it says "not verified"; it never guesses.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from tenantfold.domain.model import SubscriptionId
+from tenantfold.domain.azure import AzureItem
+from tenantfold.domain.model import CustomerId, ProductKind, Subscription, SubscriptionId, TenantId, WireStatus
+from tenantfold.domain.products import product_kind
+from tenantfold.domain.requests import Transfer
 
 
 class BillingModel(StrEnum):
-    """How a partner tenant is billed: only billing owners may transfer (R-145, R-216)."""
+    """How a partner tenant is billed: only billing owners may transfer (R-145, R-216).
 
+    ``billing_owner``: one of the first two; the API is open to nobody else (core reference 1), so whoever could be read
+    is at least that.
+    """
+
+    BILLING_OWNER = "billing_owner"
     DIRECT_BILL = "direct_bill"
     INDIRECT_PROVIDER = "indirect_provider"
     INDIRECT_RESELLER = "indirect_reseller"
@@ -49,3 +59,89 @@ class CustomerFacts:
 
 
 NO_FACTS = CustomerFacts()
+
+NEEDS_TRANSFERS = frozenset(
+    {ProductKind.LICENSE, ProductKind.AZURE_PLAN, ProductKind.AZURE_COMMITMENT, ProductKind.LEGACY_AZURE}
+)
+NEEDS_COMMITMENTS = frozenset({ProductKind.AZURE_PLAN, ProductKind.AZURE_COMMITMENT})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantFacts:
+    """What was looked up of one customer at one source tenant; None for what was not, or could not be read."""
+
+    tenant_id: TenantId
+    customer_id: CustomerId
+    transfers: tuple[Transfer, ...] | None = None
+    commitments: tuple[AzureItem, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierRuns:
+    """What the ledger of earlier runs says to a new plan.
+
+    ``refused``: what Microsoft called not available for a transfer, by customer; ``under_way``: what we gave to a
+    transfer; ``promised``: what the newest approved plan buys again when its term ends.
+    """
+
+    refused: Mapping[CustomerId, frozenset[SubscriptionId]] = field(default_factory=dict)
+    under_way: frozenset[SubscriptionId] = frozenset()
+    promised: frozenset[SubscriptionId] = frozenset()
+
+
+def holds(subscriptions: Iterable[Subscription], kinds: frozenset[ProductKind]) -> bool:
+    """Whether any active subscription is of one of these kinds."""
+    return any(one.wire_status == WireStatus.ACTIVE and product_kind(one) in kinds for one in subscriptions)
+
+
+def together(
+    looked_up: Sequence[TenantFacts], held: Sequence[Subscription], target_id: TenantId, known: CustomerFacts
+) -> CustomerFacts:
+    """The facts of a customer from those of its source tenants; one tenant that could not be read leaves them open."""
+    if not looked_up:
+        return known
+    by_tenant = {one.tenant_id: one for one in looked_up}
+    at_sources = [one for one in held if one.tenant_id != target_id]
+    transfers = [one.transfers for one in _of_holders(by_tenant, at_sources, NEEDS_TRANSFERS)]
+    commitments = [one.commitments for one in _of_holders(by_tenant, at_sources, NEEDS_COMMITMENTS)]
+    opened = None if None in transfers else _in_open_transfer(transfers, at_sources, target_id)
+    bought = None if None in commitments else tuple(_commitment(item) for some in commitments for item in some or ())
+    return replace(known, in_open_transfer=opened, azure_commitments=bought)
+
+
+def _of_holders(
+    by_tenant: Mapping[TenantId, TenantFacts], held: Sequence[Subscription], kinds: frozenset[ProductKind]
+) -> list[TenantFacts]:
+    """What the tenants that hold such a thing know; a tenant that was not asked knows nothing."""
+    holders = {one.tenant_id: one.customer_id for one in held if holds([one], kinds)}
+    return [
+        by_tenant.get(tenant_id, TenantFacts(tenant_id=tenant_id, customer_id=customer_id))
+        for tenant_id, customer_id in holders.items()
+    ]
+
+
+def _in_open_transfer(
+    transfers: Iterable[tuple[Transfer, ...] | None], held: Sequence[Subscription], target_id: TenantId
+) -> frozenset[SubscriptionId]:
+    """What stands in an open request of somebody else; our own requests are the engine's to follow.
+
+    An Azure subscription stands under a plan: which one a request does not say, so it counts for all of that tenant.
+    """
+    ids = {one.id for one in held}
+    found: set[SubscriptionId] = set()
+    for transfer in (one for some in transfers for one in some or ()):
+        if transfer.state.is_over or transfer.target_id == target_id:
+            continue
+        for line in transfer.lines:
+            plans = [
+                one.id
+                for one in held
+                if one.tenant_id == transfer.source_id and product_kind(one) is ProductKind.AZURE_PLAN
+            ]
+            found.update([line.id] if line.id in ids else plans)
+    return frozenset(found)
+
+
+def _commitment(item: AzureItem) -> AzureCommitment:
+    status = WireStatus.ACTIVE.value if item.is_active else item.status
+    return AzureCommitment(name=item.name, status=status, is_monthly=item.is_monthly)

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import date
 
 from tenantfold.domain import routes
-from tenantfold.domain.facts import NO_FACTS, CustomerFacts
+from tenantfold.domain.facts import NO_FACTS, CustomerFacts, together
 from tenantfold.domain.findings import Finding, Severity
 from tenantfold.domain.mapping import OfferMapping
 from tenantfold.domain.model import (
@@ -70,7 +71,7 @@ def _reviewed(entry: BookEntry, context: PlanContext) -> Review:
     """The customer with its items, and what the preflight rules say of each."""
     country = _country(entry)
     sources = tuple(tenant for tenant in context.sources if any(seen.tenant_id == tenant for seen in entry.seen))
-    facts = context.customer_facts.get(entry.customer_id, NO_FACTS)
+    facts = _facts(entry, context)
     skus = context.products.get(country) if context.products is not None else None
     in_region = context.regions.same_region(country, context.target.country) if country else None
     items, free = _items(entry, context, country, facts, skus)
@@ -89,6 +90,15 @@ def _reviewed(entry: BookEntry, context: PlanContext) -> Review:
     )
     review.items = with_findings(review)
     return review
+
+
+def _facts(entry: BookEntry, context: PlanContext) -> CustomerFacts:
+    """What is known of the customer beside its subscriptions: looked up, or taught by earlier runs."""
+    known = context.customer_facts.get(entry.customer_id, NO_FACTS)
+    if entry.looked_up:
+        known = together(entry.looked_up, entry.subscriptions, context.target.id, known)
+    refused = context.earlier.refused.get(entry.customer_id)
+    return known if refused is None else replace(known, not_transferable=refused | (known.not_transferable or set()))
 
 
 def _in_part(customer: PlanCustomer, counterparts: Counterparts) -> PlanCustomer:
@@ -215,8 +225,8 @@ def _item(
     route = routes.choose(facts, market).route
     if counterpart is not None:
         route = _begun_route(counterpart, facts.kind, route)
-    elif source.id in context.under_way and route in _OVER:
-        route = _transfer_of(facts.kind)  # given away at the source already, and not seen at the target yet
+    elif route in _OVER:
+        route = _promised(source, facts.kind, route, context)
     # the usual target is the same offer; it is filled in here, because copying an item costs more than making it
     is_ordered = (
         counterpart is not None and counterpart.target_id is not None and source.offer_id not in context.mapping
@@ -257,6 +267,20 @@ def _begun_route(counterpart: Counterpart, kind: ProductKind, chosen: Route) -> 
             return Route.EXPIRE_AND_REBUY
         case Origin.BY_HAND:
             return Route.AZURE_SUPPORT if kind is ProductKind.LEGACY_AZURE else Route.MANUAL
+
+
+def _promised(source: Subscription, kind: ProductKind, chosen: Route, context: PlanContext) -> Route:
+    """What left the source by our own doing, or ran out as planned, is followed until it stands at the target."""
+    if source.id in context.earlier.under_way:
+        return _transfer_of(kind)
+    if source.id in context.earlier.promised and chosen is Route.SKIP and _has_run_out(source, context.today):
+        return Route.EXPIRE_AND_REBUY
+    return chosen
+
+
+def _has_run_out(source: Subscription, today: date | None) -> bool:
+    """Whether it is over because its term is, and not because somebody ended it before."""
+    return source.commitment_end_on is not None and today is not None and source.commitment_end_on <= today
 
 
 def _transfer_of(kind: ProductKind) -> Route:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from tenantfold.domain.evidence import Evidence
+from tenantfold.domain.facts import TenantFacts
 from tenantfold.domain.journal import Intent, Outcome
 from tenantfold.domain.model import Customer, CustomerId, Subscription, TenantId
 from tenantfold.domain.plan import Disposition, PlanCustomer, PlanRecord
@@ -28,6 +29,7 @@ class Snapshot:
     customers_listed: bool = False  # every page of the customer list is in
     next_link: str | None = None  # where the customer list goes on
     offer_countries: tuple[str, ...] = ()  # countries whose catalog is in
+    sku_countries: tuple[str, ...] = ()  # countries whose new-commerce SKUs are in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +40,7 @@ class BookEntry:
     seen: tuple[Customer, ...]
     subscriptions: tuple[Subscription, ...]
     unread: tuple[tuple[TenantId, str], ...] = ()  # tenants whose data of this customer could not be read, with why
+    looked_up: tuple[TenantFacts, ...] = ()  # what the sources know beside its subscriptions, where that was needed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

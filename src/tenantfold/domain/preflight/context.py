@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from tenantfold.domain.facts import BillingModel, CustomerFacts
+from tenantfold.domain.facts import BillingModel, CustomerFacts, EarlierRuns
 from tenantfold.domain.mapping import OfferMapping
 from tenantfold.domain.model import (
     AgreementContact,
@@ -49,7 +49,7 @@ class PlanContext:
     products: Mapping[str, Mapping[str, Sku]] | None = None
     billing_models: Mapping[TenantId, BillingModel] = field(default_factory=dict)
     customer_facts: Mapping[CustomerId, CustomerFacts] = field(default_factory=dict)
-    under_way: frozenset[SubscriptionId] = frozenset()  # given to a transfer by us, and nothing is known of it since
+    earlier: EarlierRuns = field(default_factory=EarlierRuns)
     spoken_for: frozenset[SubscriptionId] = field(init=False)
     markets: dict[tuple[TenantId, str], Market] = field(init=False, default_factory=dict, repr=False, compare=False)
 

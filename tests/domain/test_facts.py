@@ -1,0 +1,83 @@
+"""What was looked up beside the subscriptions becomes facts of a customer, and never more than was read."""
+
+from __future__ import annotations
+
+import pytest
+
+from tenantfold.domain.azure import AzureItem, AzureKind
+from tenantfold.domain.facts import NO_FACTS, AzureCommitment, TenantFacts, holds, together
+from tenantfold.domain.model import ProductKind, Subscription, SubscriptionId, TenantId
+from tenantfold.domain.requests import Transfer, TransferId, TransferLine, TransferState
+from tests.domain import preflight_cases as cases
+from tests.domain.samples import C1, NO, SE, TARGET, source
+
+NEW = cases.licensed("n1")
+AZURE = source("a1", offer_id="DZH318Z0BPS6:0001:DZH318Z0BMTV", product_type="Azure", billing_type="usage")
+VM = AzureItem(
+    id=SubscriptionId("r1"), tenant_id=SE, kind=AzureKind.RESERVATION, name="VM", status="Succeeded", is_monthly=True
+)
+
+
+def _transfer(*lines: str, target: TenantId = NO, state: TransferState = TransferState.IN_PROGRESS) -> Transfer:
+    return Transfer(
+        id=TransferId("x1"),
+        customer_id=C1,
+        source_id=SE,
+        target_id=target,
+        status=state.value,
+        state=state,
+        lines=tuple(TransferLine(id=SubscriptionId(one), status="") for one in lines),
+    )
+
+
+def _facts(*transfers: Transfer) -> TenantFacts:
+    return TenantFacts(tenant_id=SE, customer_id=C1, transfers=transfers, commitments=())
+
+
+@pytest.mark.parametrize(
+    ("transfer", "found"),
+    [
+        pytest.param(_transfer("n1"), {"n1"}, id="of another partner"),
+        pytest.param(_transfer("n1", target=TARGET), set(), id="our own is the engine's"),
+        pytest.param(_transfer("n1", state=TransferState.COMPLETE), set(), id="over"),
+        pytest.param(_transfer("n1", state=TransferState.UNKNOWN), {"n1"}, id="a word nobody knows is open"),
+        pytest.param(_transfer("e7"), {"a1"}, id="an Azure subscription counts for the plan"),
+        pytest.param(_transfer(), set(), id="nothing chosen yet"),
+    ],
+)
+def test_what_somebody_else_asked_for_is_not_ours_to_move(transfer: Transfer, found: set[str]):
+    """R-158: a subscription in an open request cannot go into another."""
+    known = together([_facts(transfer)], [NEW, AZURE], TARGET, NO_FACTS)
+    assert known.in_open_transfer == frozenset(map(SubscriptionId, found))
+
+
+def test_a_tenant_that_was_not_read_leaves_the_question_open():
+    """Half an answer is none (invariant 9)."""
+    other = cases.licensed("n2", tenant_id=NO)
+    assert together([_facts()], [NEW, other], TARGET, NO_FACTS).in_open_transfer is None
+    unread = TenantFacts(tenant_id=NO, customer_id=C1)
+    assert together([_facts(), unread], [NEW, other], TARGET, NO_FACTS).in_open_transfer is None
+    legacy = source("s2", tenant_id=NO)
+    assert together([_facts()], [NEW, legacy], TARGET, NO_FACTS).in_open_transfer == frozenset()
+
+
+def test_nobody_looked_is_nothing_known():
+    """A customer of legacy licenses is not asked about."""
+    assert together([], [source()], TARGET, NO_FACTS) is NO_FACTS
+
+
+def test_reservations_are_active_by_any_of_microsofts_words():
+    """The rules about Azure compare with one word."""
+    facts = TenantFacts(tenant_id=SE, customer_id=C1, transfers=(), commitments=(VM,))
+    known = together([facts], [AZURE], TARGET, NO_FACTS)
+    assert known.azure_commitments == (AzureCommitment(name="VM", status="active", is_monthly=True),)
+
+
+@pytest.mark.parametrize(
+    ("held", "expected"),
+    [(NEW, True), (AZURE, True), (source(), False), (cases.licensed("n3", wire_status="deleted"), False)],
+)
+def test_only_who_holds_something_transferable_is_looked_up(held: Subscription, expected: bool):  # noqa: FBT001 - a column
+    """Calls are counted: nobody else costs one."""
+    kinds = frozenset({ProductKind.LICENSE, ProductKind.AZURE_PLAN})
+    assert holds([held], kinds) is expected
