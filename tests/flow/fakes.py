@@ -10,6 +10,7 @@ from typing import TypeVar, cast
 from uuid import UUID
 
 from tenantfold.clock import ManualClock
+from tenantfold.domain.facts import EarlierRuns
 from tenantfold.domain.journal import Intent, Outcome
 from tenantfold.domain.model import (
     AgreementContact,
@@ -29,6 +30,7 @@ from tenantfold.domain.reads import Page, PartnerIdentity, Read
 from tenantfold.domain.records import Case, Event, Invitation, Standing, Step
 from tenantfold.domain.states import Counterpart, Phase, Progress
 from tenantfold.errors import ConflictError, NoAnswerError, NotFoundError, RefusedError, UnavailableError
+from tests.flow.unplayed import Unplayed
 
 T = TypeVar("T")
 TARGET = TenantId("target")
@@ -85,7 +87,7 @@ class FakeWorld:
 
 
 @dataclass
-class FakePartnerCenter:
+class FakePartnerCenter(Unplayed):
     """Partner Center as one tenant sees it, over a FakeWorld."""
 
     tenant_id: TenantId
@@ -289,6 +291,7 @@ class FakeLedger:
     links: dict[SubscriptionId, Counterpart] = field(default_factory=dict)
     invited: dict[CustomerId, Invitation] = field(default_factory=dict)
     history: list[Event] = field(default_factory=list)
+    earlier: EarlierRuns = field(default_factory=EarlierRuns)
 
     def _point(self, name: str) -> None:
         if self.fault(name).startswith("crash"):
@@ -454,6 +457,10 @@ class FakeLedger:
     async def counterparts(self, customer_id: CustomerId | None = None) -> Mapping[SubscriptionId, Counterpart]:
         """All (the fake holds few)."""
         return dict(self.links)
+
+    async def earlier_runs(self) -> EarlierRuns:
+        """What a test says they taught."""
+        return self.earlier
 
     async def phase_counts(self) -> Mapping[Phase, int]:
         """Counted on the spot."""

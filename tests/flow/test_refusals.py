@@ -162,6 +162,10 @@ class Turnstile:
         """The answer."""
         return self.answer
 
+    async def held(self, case: Case) -> Refusal | None:
+        """The answer, too."""
+        return self.answer
+
 
 async def cannot_finish_today(stage: Stage) -> None:
     """The calls that are left belong to those that have begun."""

@@ -7,9 +7,7 @@ tenant. Bodies and wire names are in ``wire*.py``, what is retried in ``transpor
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from typing import TypeVar
-from urllib.parse import quote, urlencode
+from collections.abc import AsyncIterator, Sequence
 from uuid import UUID
 
 from tenantfold.domain.model import (
@@ -35,28 +33,27 @@ from tenantfold.errors import (
 )
 from tenantfold.partnercenter import wire_commerce, wire_customers, wire_routes
 from tenantfold.partnercenter.auth import SignIn
+from tenantfold.partnercenter.azure import AzureCalls
 from tenantfold.partnercenter.clouds import Cloud
-from tenantfold.partnercenter.failures import unclear_answer
 from tenantfold.partnercenter.identity import read_identity
 from tenantfold.partnercenter.paging import all_items, following, guard_progress, pack, unpack
-from tenantfold.partnercenter.transport import Answer, Call, Transport
+from tenantfold.partnercenter.products import ProductCalls
+from tenantfold.partnercenter.resource import get_call, understood
+from tenantfold.partnercenter.service_requests import ServiceRequestCalls
+from tenantfold.partnercenter.transfers import TransferCalls
+from tenantfold.partnercenter.transport import Transport
 from tenantfold.partnercenter.wire import decode, decode_items
-from tenantfold.partnercenter.wire_routes import Route
-
-T = TypeVar("T")
 
 _ACCEPTED = 202
 _IDENTICAL_AGREEMENT = "600061"
 
 
-class PartnerCenterClient:
+class PartnerCenterClient(TransferCalls, AzureCalls, ProductCalls, ServiceRequestCalls):
     """Partner Center as one partner tenant sees it. Close what ``connect`` opened with ``aclose``."""
 
     def __init__(self, transport: Transport, sign_in: SignIn, *, tenant_id: TenantId, cloud: Cloud) -> None:
-        self._transport = transport
+        super().__init__(transport, tenant_id=tenant_id, cloud=cloud)
         self._sign_in = sign_in
-        self._tenant_id = tenant_id
-        self._cloud = cloud
         self._template_id: str | None = None
 
     @property
@@ -84,7 +81,7 @@ class PartnerCenterClient:
         UnexpectedAnswerError when the page points to itself.
         """
         if next_link is None:
-            call = _get(wire_routes.CUSTOMERS, query=wire_routes.CUSTOMER_PAGE)
+            call = get_call(wire_routes.CUSTOMERS, query=wire_routes.CUSTOMER_PAGE)
         else:
             call = following(wire_routes.CUSTOMERS, unpack(next_link), self._cloud.partner_center)
         items, link = decode_items((await self._transport.send(call)).body)
@@ -114,7 +111,7 @@ class PartnerCenterClient:
 
     async def subscriptions(self, customer_id: CustomerId) -> tuple[Read[Subscription], ...]:
         """All subscriptions of a customer in every status, fresh (commerce reference 3.1)."""
-        call = _get(wire_routes.SUBSCRIPTIONS, {"customer": customer_id})
+        call = get_call(wire_routes.SUBSCRIPTIONS, {"customer": customer_id})
         return tuple(
             [
                 wire_commerce.read_subscription(item, self._tenant_id, customer_id)
@@ -129,7 +126,7 @@ class PartnerCenterClient:
 
     async def orders(self, customer_id: CustomerId) -> tuple[PlacedOrder, ...]:
         """The orders of a customer. A new one may take 15 minutes to appear (commerce reference 0.7)."""
-        call = _get(wire_routes.ORDERS, {"customer": customer_id})
+        call = get_call(wire_routes.ORDERS, {"customer": customer_id})
         return tuple(
             [
                 wire_commerce.read_order(item)
@@ -139,7 +136,7 @@ class PartnerCenterClient:
 
     async def offers(self, country: str) -> tuple[Read[Offer], ...]:
         """The legacy offers sold in a country (two letters), all pages (commerce reference 1.1)."""
-        call = _get(wire_routes.OFFERS, query=wire_routes.offers_in(country))
+        call = get_call(wire_routes.OFFERS, query=wire_routes.offers_in(country))
         return tuple(
             [
                 wire_commerce.read_offer(item, country)
@@ -154,7 +151,7 @@ class PartnerCenterClient:
         """
         if not self._cloud.has_agreements:
             return True
-        call = _get(wire_routes.AGREEMENTS, {"customer": customer_id}, wire_routes.CUSTOMER_AGREEMENTS)
+        call = get_call(wire_routes.AGREEMENTS, {"customer": customer_id}, wire_routes.CUSTOMER_AGREEMENTS)
         async for item in all_items(self._transport, call, self._cloud.partner_center):
             if decode(item, wire_customers.Agreement).type == wire_customers.CUSTOMER_AGREEMENT:
                 return True
@@ -184,7 +181,7 @@ class PartnerCenterClient:
         """
         body = wire_commerce.order_body(customer_id, billing_cycle, lines)
         answer = await self._write(wire_routes.PLACE_ORDER, request_id, body, customer=customer_id)
-        return _understood(answer, wire_commerce.read_order)
+        return understood(answer, wire_commerce.read_order)
 
     async def buy_add_ons(
         self, customer_id: CustomerId, order_id: OrderId, lines: Sequence[OrderLine], request_id: UUID
@@ -195,7 +192,7 @@ class PartnerCenterClient:
         """
         body = wire_commerce.add_ons_body(customer_id, order_id, lines)
         answer = await self._write(wire_routes.CHANGE_ORDER, request_id, body, customer=customer_id, order=order_id)
-        return _understood(answer, wire_commerce.read_order)
+        return understood(answer, wire_commerce.read_order)
 
     async def suspend(self, customer_id: CustomerId, read: Read[Subscription], request_id: UUID) -> Read[Subscription]:
         """Set a subscription to suspended, sending back the whole document it was read as, with its eTag (R-225).
@@ -209,11 +206,22 @@ class PartnerCenterClient:
         """Set a suspended subscription to active again, as ``suspend`` does; add-ons stay as they are."""
         return await self._set_status(customer_id, read, WireStatus.ACTIVE, request_id)
 
+    async def stop_renewal(
+        self, customer_id: CustomerId, read: Read[Subscription], request_id: UUID
+    ) -> Read[Subscription]:
+        """Turn a subscription's auto-renewal off, as ``suspend`` does: it ends with its term (R-132)."""
+        body = wire_commerce.document_without_renewal(read.document)
+        return await self._change(customer_id, read.value, body, request_id)
+
     async def _set_status(
         self, customer_id: CustomerId, read: Read[Subscription], status: WireStatus, request_id: UUID
     ) -> Read[Subscription]:
         body = wire_commerce.document_with_status(read.document, status)
-        subscription = read.value
+        return await self._change(customer_id, read.value, body, request_id)
+
+    async def _change(
+        self, customer_id: CustomerId, subscription: Subscription, body: bytes, request_id: UUID
+    ) -> Read[Subscription]:
         answer = await self._write(
             wire_routes.CHANGE_SUBSCRIPTION,
             request_id,
@@ -223,7 +231,7 @@ class PartnerCenterClient:
             subscription=subscription.id,
         )
         if answer.status != _ACCEPTED:
-            return _understood(
+            return understood(
                 answer, lambda document: wire_commerce.read_subscription(document, self._tenant_id, customer_id)
             )
         try:
@@ -231,42 +239,17 @@ class PartnerCenterClient:
         except PartnerCenterError as error:
             # the change was accepted: no error of the look afterwards may say that nothing happened
             raise NoAnswerError(
-                f"Setting {subscription.id} to {status.value} was accepted, but it could not be read afterwards.",
+                f"The change of {subscription.id} was accepted, but it could not be read afterwards.",
                 next_step=error.next_step,
                 **answer.facts,
             ) from error
 
     async def _agreement_template(self) -> str:
         if self._template_id is None:
-            call = _get(wire_routes.AGREEMENT_TEMPLATES, query=wire_routes.CUSTOMER_AGREEMENTS)
+            call = get_call(wire_routes.AGREEMENT_TEMPLATES, query=wire_routes.CUSTOMER_AGREEMENTS)
             items = all_items(self._transport, call, self._cloud.partner_center)
             templates = [decode(item, wire_customers.AgreementTemplate) async for item in items]
             self._template_id = wire_customers.newest_template(templates)
         if self._template_id is None:
             raise UnexpectedAnswerError("Partner Center lists no Microsoft Customer Agreement to attest.")
         return self._template_id
-
-    async def _read(self, route: Route, **ids: str) -> Answer:
-        return await self._transport.send(_get(route, ids))
-
-    async def _write(self, route: Route, request_id: UUID, body: bytes, *, etag: str = "", **ids: str) -> Answer:
-        call = Call(route=route, target=_target(route, ids), body=body, etag=etag, request_id=request_id)
-        return await self._transport.send(call)
-
-
-def _get(route: Route, ids: Mapping[str, str] | None = None, query: Mapping[str, str] | None = None) -> Call:
-    target = _target(route, ids or {})
-    return Call(route=route, target=f"{target}?{urlencode(query)}" if query else target)
-
-
-def _target(route: Route, ids: Mapping[str, str]) -> str:
-    return route.template.format(**{name: quote(value, safe="") for name, value in ids.items()})
-
-
-def _understood(answer: Answer, read: Callable[[bytes], T]) -> T:
-    """Read the answer of a write; one that cannot be read leaves the effect unknown, so it is NoAnswerError."""
-    try:
-        return read(answer.body)
-    except UnexpectedAnswerError as error:
-        facts = {**answer.facts, **error.facts}
-        raise unclear_answer("Microsoft answered with something unreadable to", is_write=True, facts=facts) from error

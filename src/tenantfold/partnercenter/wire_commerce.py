@@ -131,6 +131,7 @@ class NewLine(Wire, omit_defaults=True):
     line_item_number: int | None = None  # None so that number 0 is written, too
     parent_subscription_id: str = ""
     partner_id_on_record: str = ""
+    term_duration: str = ""  # new commerce only
 
 
 class ObjectType(Wire):
@@ -270,9 +271,18 @@ def document_with_status(document: bytes, wanted: WireStatus) -> bytes:
     A PATCH replaces the resource: a member left out would be reset (commerce reference 0.6). UnexpectedAnswerError
     when the document is no JSON object.
     """
+    return _document_with(document, "status", encode(wanted.value))
+
+
+def document_without_renewal(document: bytes) -> bytes:
+    """The whole document with its auto-renewal off and everything else byte for byte as it was read (R-225)."""
+    return _document_with(document, "autoRenewEnabled", b"false")
+
+
+def _document_with(document: bytes, member: str, text: bytes) -> bytes:
     members = slices(document, dict[str, Raw])
-    status = next((name for name in members if name.lower() == "status"), "status")
-    members[status] = Raw(encode(wanted.value))
+    name = next((name for name in members if name.lower() == member.lower()), member)
+    members[name] = Raw(text)
     return encode(members)
 
 
@@ -285,6 +295,7 @@ def _new_lines(lines: Sequence[OrderLine]) -> list[NewLine]:
             friendly_name=line.friendly_name,
             parent_subscription_id=line.parent_target_id or "",
             partner_id_on_record=line.partner_id_on_record,
+            term_duration=line.term_duration,
         )
         for number, line in enumerate(lines)
     ]

@@ -49,6 +49,25 @@ ORDERS = Route("GET", "/v1/customers/{customer}/orders", "order")
 PLACE_ORDER = Route("POST", "/v1/customers/{customer}/orders", "order")
 CHANGE_ORDER = Route("PATCH", "/v1/customers/{customer}/orders/{order}", "order")
 OFFERS = Route("GET", "/v1/offers")
+PRODUCTS = Route("GET", "/v1/products")
+SKUS = Route("GET", "/v1/products/{product}/skus")
+AVAILABILITIES = Route("GET", "/v1/products/{product}/skus/{sku}/availabilities")
+TRANSFERS = Route("GET", "/v1/customers/{customer}/transfers")
+REQUEST_TRANSFER = Route("POST", "/v1/customers/{customer}/transfers")
+CHANGE_TRANSFER = Route("PATCH", "/v1/customers/{customer}/transfers/{transfer}")
+AZURE_ENTITLEMENTS = Route(
+    "GET", "/v1/customers/{customer}/subscriptions/{subscription}/azureEntitlements", "subscription"
+)
+CANCEL_AZURE_ENTITLEMENT = Route(
+    "POST",
+    "/v1/customers/{customer}/subscriptions/{subscription}/azureEntitlements/{entitlement}/cancel",
+    "subscription",
+)
+ENTITLEMENTS = Route("GET", "/v1/customers/{customer}/entitlements")
+SERVICE_REQUESTS = Route("GET", "/v1/servicerequests")
+CUSTOMER_SERVICE_REQUESTS = Route("GET", "/v1/customers/{customer}/servicerequests")
+SUPPORT_TOPICS = Route("GET", "/v1/servicerequests/supporttopics")
+OPEN_SERVICE_REQUEST = Route("POST", "/v1/servicerequests/en-US")
 AGREEMENT_TEMPLATES = Route("GET", "/v1/agreements")
 AGREEMENTS = Route("GET", "/v1/customers/{customer}/agreements")
 ATTEST_AGREEMENT = Route("POST", "/v1/customers/{customer}/agreements")
@@ -59,6 +78,7 @@ MPN_PROFILE = Route("GET", "/v1/profiles/mpn")
 MEMBER_OF = Route("GET", "/v1.0/me/memberOf", service=GRAPH)
 
 CUSTOMER_PAGE = {"size": "500"}  # the largest page the service gives (core reference 3)
+RESERVATIONS = {"entitlementType": "reservedInstance", "showExpiry": "true"}
 CUSTOMER_AGREEMENTS = {"agreementType": CUSTOMER_AGREEMENT}
 
 
@@ -73,3 +93,13 @@ def customer_in(route: Route, target: str) -> str:
 def offers_in(country: str) -> dict[str, str]:
     """The query for the offers sold in a country."""
     return {"country": country}
+
+
+def in_country(country: str) -> dict[str, str]:
+    """The query for what a product is sold as in a country."""
+    return {"country": country}
+
+
+def licenses_in(country: str) -> dict[str, str]:
+    """The query for the license products of a country, legacy-style ones among them (commerce reference 1.2)."""
+    return {"country": country, "targetView": "OnlineServices"}
