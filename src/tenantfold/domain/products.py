@@ -14,7 +14,8 @@ CACHED = 4096  # offers that one partner holds; half a million subscriptions ask
 AZURE_PLAN = "DZH318Z0BPS6"  # product id of the Azure plan (commerce reference 1.2)
 AZURE_PLAN_SKU = OfferId(f"{AZURE_PLAN}:0001")
 _LEGACY_AZURE = "MS-AZR"
-_LICENSE, _SOFTWARE = "CFQ7TTC0", "DG7GMGF0"  # how product ids of licenses and of software begin
+LICENSE_PRODUCTS = "CFQ7TTC0"  # how product ids of licenses begin
+_SOFTWARE = "DG7GMGF0"  # and those of software
 _BY_TYPE = {"onlineservicesnce": ProductKind.LICENSE, "azure": ProductKind.AZURE_PLAN}
 
 
@@ -42,7 +43,7 @@ def _kind_of(offer_id: str, product_type: str, billing_type: str) -> ProductKind
         return _kind_of_type(product_type.lower())
     if offer_id.startswith(AZURE_PLAN):
         return ProductKind.AZURE_PLAN
-    if offer_id.startswith(_LICENSE):
+    if offer_id.startswith(LICENSE_PRODUCTS):
         return ProductKind.LICENSE
     return ProductKind.SOFTWARE if offer_id.startswith(_SOFTWARE) else ProductKind.UNKNOWN
 

@@ -12,12 +12,15 @@ from typing import Protocol
 
 from tenantfold.domain.admission import Load
 from tenantfold.domain.evidence import Evidence
+from tenantfold.domain.facts import EarlierRuns, TenantFacts
 from tenantfold.domain.guards import Refusal
 from tenantfold.domain.journal import Intent
 from tenantfold.domain.model import (
     Customer,
     CustomerId,
     Offer,
+    OfferId,
+    Sku,
     Subscription,
     SubscriptionId,
     Tenant,
@@ -138,6 +141,22 @@ class Inventory(Protocol):
         """Keep the catalog of one country with the snapshot."""
         ...
 
+    async def save_facts(self, snapshot: Snapshot, facts: Sequence[TenantFacts]) -> None:
+        """Keep what was looked up beside the subscriptions of some listed customers."""
+        ...
+
+    async def save_skus(self, snapshot: Snapshot, country: str, skus: Sequence[Read[Sku]]) -> None:
+        """Keep the new-commerce SKUs of one country with the snapshot."""
+        ...
+
+    async def skus(self, snapshot: Snapshot, country: str) -> Mapping[OfferId, Sku]:
+        """New-commerce SKUs by ``PRODUCT:SKU`` sold in a country, as the target snapshot holds them."""
+        ...
+
+    async def new_commerce_countries(self) -> tuple[str, ...]:
+        """The countries of the source customers in the newest snapshots who hold new-commerce licenses."""
+        ...
+
     async def source_countries(self) -> tuple[str, ...]:
         """The countries of all source customers in the newest snapshots."""
         ...
@@ -246,6 +265,10 @@ class Ledger(Protocol):
 
     async def counterparts(self, customer_id: CustomerId | None = None) -> Mapping[SubscriptionId, Counterpart]:
         """Known counterparts by source subscription, of one customer or of all."""
+        ...
+
+    async def earlier_runs(self) -> EarlierRuns:
+        """What the journal and the newest approved plan say to a new plan."""
         ...
 
     async def phase_counts(self) -> Mapping[Phase, int]:

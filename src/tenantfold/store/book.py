@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, bindparam, case, func, select, union
 
+from tenantfold.domain.facts import TenantFacts
 from tenantfold.domain.model import Customer, CustomerId, Offer, Subscription, SubscriptionId, TenantId, TenantRole
 from tenantfold.domain.records import BookEntry, Snapshot
 from tenantfold.store import codec, tables
@@ -20,6 +21,7 @@ _NOT_READ_YET = "not read yet"
 
 _customer = tables.snapshot_customer.c
 _subscription = tables.snapshot_subscription.c
+_fact = tables.snapshot_fact.c
 # a range and not a list of ids: rendering five hundred parameters costs as much as reading the rows
 _CUSTOMERS_OF = (
     select(_customer.customer_id, _customer.value, _customer.state, _customer.reason)
@@ -43,6 +45,16 @@ _SUBSCRIPTIONS_OF = (
         _subscription.customer_id <= bindparam("last"),
     )
     .order_by(_subscription.customer_id, _subscription.id)
+)
+
+_FACTS_OF = (
+    select(_fact.customer_id, _fact.value)
+    .where(
+        _fact.snapshot_id == bindparam("snapshot_id"),
+        _fact.customer_id >= bindparam("first"),
+        _fact.customer_id <= bindparam("last"),
+    )
+    .order_by(_fact.customer_id)
 )
 
 
@@ -133,6 +145,7 @@ def _entries(conn: Connection, shelves: Sequence[Shelf], ids: Sequence[str]) -> 
     seen: dict[str, list[Customer]] = defaultdict(list)
     unread: dict[str, list[tuple[TenantId, str]]] = defaultdict(list)
     held: dict[str, list[Subscription]] = defaultdict(list)
+    looked_up: dict[str, list[TenantFacts]] = defaultdict(list)
     for shelf in shelves:  # in the caller's order, so that an entry reads the same every time
         for customer, state, reason in customers_of(conn, shelf, ids):
             seen[customer.id].append(customer)
@@ -140,12 +153,16 @@ def _entries(conn: Connection, shelves: Sequence[Shelf], ids: Sequence[str]) -> 
                 unread[customer.id].append((shelf.tenant_id, reason))
         for subscription in subscriptions_of(conn, shelf, ids):
             held[subscription.customer_id].append(subscription)
+        if shelf.role is TenantRole.SOURCE:  # the target's transfers are the engine's to follow
+            for facts in codec.tenant_facts(row[1] for row in _rows_of(conn, _FACTS_OF, shelf, ids)):
+                looked_up[facts.customer_id].append(facts)
     return [
         BookEntry(
             customer_id=CustomerId(customer_id),
             seen=tuple(seen[customer_id]),
             subscriptions=tuple(held[customer_id]),
             unread=tuple(unread[customer_id]),
+            looked_up=tuple(looked_up[customer_id]),
         )
         for customer_id in ids
     ]

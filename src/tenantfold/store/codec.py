@@ -10,6 +10,7 @@ from typing import Any, get_type_hints
 import msgspec
 from msgspec.structs import astuple
 
+from tenantfold.domain.facts import TenantFacts
 from tenantfold.domain.journal import Intent, Outcome
 from tenantfold.domain.model import Customer, Offer, Subscription, Tenant
 from tenantfold.domain.plan import PlanCustomer, PlanHeader
@@ -24,6 +25,7 @@ _PLAN_HEADER = msgspec.json.Decoder(PlanHeader)
 _INTENTS = msgspec.json.Decoder(list[Intent])
 _OUTCOMES = msgspec.json.Decoder(list[Outcome])
 _FACTS = msgspec.json.Decoder(dict[str, str])
+_TENANT_FACTS = msgspec.json.Decoder(list[TenantFacts])
 
 
 def to_json(value: object) -> str:
@@ -85,6 +87,11 @@ def intents(values: Iterable[str]) -> list[Intent]:
 def outcomes(values: Iterable[str]) -> list[Outcome]:
     """Outcomes from their stored texts."""
     return _OUTCOMES.decode(_array(values))
+
+
+def tenant_facts(values: Iterable[str]) -> list[TenantFacts]:
+    """What was looked up of customers, from their stored texts."""
+    return _TENANT_FACTS.decode(_array(values))
 
 
 def facts(value: str) -> dict[str, str]:

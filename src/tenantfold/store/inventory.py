@@ -9,10 +9,21 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
-from tenantfold.domain.model import Customer, CustomerId, Offer, Subscription, SubscriptionId, Tenant, TenantId
+from tenantfold.domain.facts import TenantFacts
+from tenantfold.domain.model import (
+    Customer,
+    CustomerId,
+    Offer,
+    OfferId,
+    Sku,
+    Subscription,
+    SubscriptionId,
+    Tenant,
+    TenantId,
+)
 from tenantfold.domain.reads import Read
 from tenantfold.domain.records import BookEntry, Snapshot
-from tenantfold.store import book, snapshots
+from tenantfold.store import book, looked_up, snapshots
 from tenantfold.store.database import Database
 
 
@@ -61,6 +72,22 @@ class InventoryStore:
     async def save_offers(self, snapshot: Snapshot, country: str, offers: Sequence[Read[Offer]]) -> None:
         """Keep the catalog of one country with the snapshot; saving it again replaces it."""
         await self._database.write(lambda conn: snapshots.save_offers(conn, snapshot, country, offers), durable=False)
+
+    async def save_facts(self, snapshot: Snapshot, facts: Sequence[TenantFacts]) -> None:
+        """Keep what was looked up beside the subscriptions of some listed customers; saving one again replaces it."""
+        await self._database.write(lambda conn: looked_up.save_facts(conn, snapshot, facts), durable=False)
+
+    async def save_skus(self, snapshot: Snapshot, country: str, skus: Sequence[Read[Sku]]) -> None:
+        """Keep the new-commerce SKUs of one country with the snapshot; saving it again replaces it."""
+        await self._database.write(lambda conn: looked_up.save_skus(conn, snapshot, country, skus), durable=False)
+
+    async def skus(self, snapshot: Snapshot, country: str) -> Mapping[OfferId, Sku]:
+        """New-commerce SKUs by ``PRODUCT:SKU`` sold in a country, as the snapshot holds them."""
+        return await self._database.read(lambda conn: looked_up.skus(conn, snapshot, country))
+
+    async def new_commerce_countries(self) -> tuple[str, ...]:
+        """The countries of the source customers who hold new-commerce licenses, in order."""
+        return await self._database.read(looked_up.new_commerce_countries)
 
     async def source_countries(self) -> tuple[str, ...]:
         """The countries of all source customers in the newest snapshots, in order."""

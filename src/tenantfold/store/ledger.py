@@ -9,13 +9,14 @@ from functools import partial
 from sqlalchemy import Connection
 
 from tenantfold.domain.evidence import Evidence
+from tenantfold.domain.facts import EarlierRuns
 from tenantfold.domain.journal import Intent
 from tenantfold.domain.model import CustomerId, SubscriptionId
 from tenantfold.domain.plan import ChecksumBuilder, Disposition, PlanCustomer, PlanHeader, PlanRecord
 from tenantfold.domain.records import Case, Event, Invitation, Standing, Step
 from tenantfold.domain.states import Counterpart, Phase, Progress
 from tenantfold.errors import StoreError
-from tenantfold.store import codec, evidence, journal, plans, progress, rebase, standing
+from tenantfold.store import codec, evidence, journal, looked_up, plans, progress, rebase, standing
 from tenantfold.store.database import Database
 
 
@@ -168,6 +169,10 @@ class LedgerStore:
     async def counterparts(self, customer_id: CustomerId | None = None) -> Mapping[SubscriptionId, Counterpart]:
         """Known counterparts by source subscription, of one customer or of all."""
         return await self._database.read(lambda conn: journal.counterparts(conn, customer_id))
+
+    async def earlier_runs(self) -> EarlierRuns:
+        """What the journal and the newest approved plan say to a new plan."""
+        return await self._database.read(looked_up.earlier_runs)
 
     async def phase_counts(self) -> Mapping[Phase, int]:
         """How many customers are in each phase (phases without any are left out)."""

@@ -77,7 +77,7 @@ def newest_snapshot(conn: Connection, tenant_id: TenantId) -> Snapshot | None:
 
 def complete_snapshot(conn: Connection, snapshot: Snapshot, now: datetime) -> Snapshot:
     """Close a snapshot and freeze its counts. SnapshotIncompleteError while anything of it is still unread."""
-    row = _open_row(conn, snapshot)
+    row = open_row(conn, snapshot)
     waiting = _count(conn, tables.snapshot_customer, _customer.snapshot_id == row.id, _customer.state == LISTED)
     if not row.customers_listed or waiting:
         raise SnapshotIncompleteError(
@@ -96,7 +96,7 @@ def save_customer_page(
     conn: Connection, snapshot: Snapshot, customers: Sequence[Read[Customer]], next_link: str | None
 ) -> None:
     """Keep a page of the customer list; customers that are in already keep what is known of them."""
-    row = _open_row(conn, snapshot)
+    row = open_row(conn, snapshot)
     rows = [_customer_row(row.id, read, LISTED) for read in customers]
     insert_if_absent(conn, tables.snapshot_customer, rows, ["snapshot_id", "customer_id"])
     conn.execute(
@@ -121,7 +121,7 @@ def save_customers(
     conn: Connection, snapshot: Snapshot, customers: Sequence[tuple[Read[Customer], Sequence[Read[Subscription]]]]
 ) -> None:
     """Keep the details of some customers and exactly these subscriptions of each."""
-    row = _open_row(conn, snapshot)
+    row = open_row(conn, snapshot)
     if not customers:
         return
     ids = [customer.value.id for customer, _ in customers]
@@ -151,7 +151,7 @@ def save_customers(
 
 def save_unread_customer(conn: Connection, snapshot: Snapshot, customer_id: CustomerId, reason: str) -> None:
     """Keep that a listed customer could not be read, and why. StoreError when it is not in the list."""
-    row = _open_row(conn, snapshot)
+    row = open_row(conn, snapshot)
     changed = conn.execute(
         update(tables.snapshot_customer)
         .where(_customer.snapshot_id == row.id, _customer.customer_id == customer_id)
@@ -166,7 +166,7 @@ def save_unread_customer(conn: Connection, snapshot: Snapshot, customer_id: Cust
 
 def save_offers(conn: Connection, snapshot: Snapshot, country: str, offers: Sequence[Read[Offer]]) -> None:
     """Keep the catalog of a country, replacing what was kept of it in this snapshot."""
-    row = _open_row(conn, snapshot)
+    row = open_row(conn, snapshot)
     kept = tables.snapshot_offer.c
     insert_if_absent(
         conn, tables.snapshot_catalog, [{"snapshot_id": row.id, "country": country}], ["snapshot_id", "country"]
@@ -192,7 +192,8 @@ def _row(conn: Connection, snapshot: Snapshot) -> Row[Any]:
     return row
 
 
-def _open_row(conn: Connection, snapshot: Snapshot) -> Row[Any]:
+def open_row(conn: Connection, snapshot: Snapshot) -> Row[Any]:
+    """The row of a snapshot that is being written. ConflictError when it is complete."""
     row = _row(conn, snapshot)
     if row.completed_at is not None:
         raise ConflictError(
@@ -208,6 +209,10 @@ def _read_snapshot(conn: Connection, row: Row[Any]) -> Snapshot:
     countries = conn.execute(
         select(catalog.country).where(catalog.snapshot_id == row.id).order_by(catalog.country)
     ).scalars()
+    skus = tables.snapshot_sku_catalog.c
+    sku_countries = conn.execute(
+        select(skus.country).where(skus.snapshot_id == row.id).order_by(skus.country)
+    ).scalars()
     frozen = {name: getattr(row, name) for name in ("customers", "subscriptions", "unread_customers")}
     counts = frozen if row.completed_at is not None else _counts(conn, row.id)
     return Snapshot(
@@ -218,6 +223,7 @@ def _read_snapshot(conn: Connection, row: Row[Any]) -> Snapshot:
         customers_listed=row.customers_listed,
         next_link=row.next_link,
         offer_countries=tuple(countries),
+        sku_countries=tuple(sku_countries),
         **counts,
     )
 

@@ -153,6 +153,37 @@ snapshot_offer = Table(
     ForeignKeyConstraint(["snapshot_id", "country"], ["snapshot_catalog.snapshot_id", "snapshot_catalog.country"]),
 )
 
+snapshot_fact = Table(
+    "snapshot_fact",
+    metadata,
+    Column("snapshot_id", SEQUENCE, primary_key=True),
+    Column("customer_id", IDENTIFIER, primary_key=True),
+    Column("value", Text, nullable=False),  # what was looked up beside the customer's subscriptions
+    ForeignKeyConstraint(
+        ["snapshot_id", "customer_id"], ["snapshot_customer.snapshot_id", "snapshot_customer.customer_id"]
+    ),
+)
+
+snapshot_sku_catalog = Table(
+    "snapshot_sku_catalog",
+    metadata,
+    Column("snapshot_id", SEQUENCE, ForeignKey("snapshot.id"), primary_key=True),
+    Column("country", String, primary_key=True),
+)
+
+snapshot_sku = Table(
+    "snapshot_sku",
+    metadata,
+    Column("snapshot_id", SEQUENCE, primary_key=True),
+    Column("country", String, primary_key=True),
+    Column("sku_id", IDENTIFIER, primary_key=True),
+    Column("value", Text, nullable=False),
+    Column("document", LargeBinary, nullable=False),
+    ForeignKeyConstraint(
+        ["snapshot_id", "country"], ["snapshot_sku_catalog.snapshot_id", "snapshot_sku_catalog.country"]
+    ),
+)
+
 # --- plans ----------------------------------------------------------------------------------------------------------
 
 plan = Table(
@@ -302,6 +333,12 @@ intent = Table(
     Column("at", UtcTime, nullable=False),
     Column("value", Text, nullable=False),
     Index("ix_intent_customer", "customer_id", "seq"),
+    Index(
+        "ix_intent_submitted",
+        "seq",
+        sqlite_where=text("kind = 'submit_transfer'"),
+        postgresql_where=text("kind = 'submit_transfer'"),
+    ),
     sqlite_autoincrement=True,
 )
 

@@ -1,0 +1,115 @@
+"""Store: what the inventory looked up beside the subscriptions, new-commerce SKUs, and what earlier runs taught.
+
+Functions over a connection.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+import msgspec
+from sqlalchemy import Connection, delete, select
+
+from tenantfold.domain.facts import EarlierRuns, TenantFacts
+from tenantfold.domain.journal import OpKind, Outcome, OutcomeKind
+from tenantfold.domain.model import CustomerId, OfferId, Route, Sku, SubscriptionId, TenantRole
+from tenantfold.domain.products import LICENSE_PRODUCTS
+from tenantfold.domain.reads import Read
+from tenantfold.domain.records import Snapshot
+from tenantfold.domain.transfer_refusals import not_transferable
+from tenantfold.store import codec, tables
+from tenantfold.store.book import newest_shelves
+from tenantfold.store.snapshots import open_row, snapshot_id
+from tenantfold.store.statements import bulk_insert, insert_if_absent, upsert_many
+
+_sku, _intent, _outcome = tables.snapshot_sku.c, tables.intent.c, tables.outcome.c
+_SKUS = msgspec.json.Decoder(list[Sku])
+_SUBMITTED = (
+    select(_intent.value, _outcome.value)
+    .select_from(tables.intent.outerjoin(tables.outcome))
+    .where(_intent.kind == OpKind.SUBMIT_TRANSFER.value)
+    .order_by(_intent.seq)
+)
+
+
+# --- beside the subscriptions ---------------------------------------------------------------------------------------
+
+
+def save_facts(conn: Connection, snapshot: Snapshot, facts: Sequence[TenantFacts]) -> None:
+    """Keep what was looked up of some listed customers; saving one again replaces it."""
+    row = open_row(conn, snapshot)
+    rows = [{"snapshot_id": row.id, "customer_id": one.customer_id, "value": codec.to_json(one)} for one in facts]
+    if rows:
+        upsert_many(conn, tables.snapshot_fact, rows)
+
+
+# --- new-commerce SKUs ----------------------------------------------------------------------------------------------
+
+
+def save_skus(conn: Connection, snapshot: Snapshot, country: str, skus: Sequence[Read[Sku]]) -> None:
+    """Keep the new-commerce SKUs of a country, replacing what was kept of it in this snapshot."""
+    row = open_row(conn, snapshot)
+    insert_if_absent(
+        conn, tables.snapshot_sku_catalog, [{"snapshot_id": row.id, "country": country}], ["snapshot_id", "country"]
+    )
+    conn.execute(delete(tables.snapshot_sku).where(_sku.snapshot_id == row.id, _sku.country == country))
+    rows = [(row.id, country, read.value.id, codec.to_json(read.value), read.document) for read in skus]
+    bulk_insert(conn, tables.snapshot_sku, rows)
+
+
+def skus(conn: Connection, snapshot: Snapshot, country: str) -> Mapping[OfferId, Sku]:
+    """The new-commerce SKUs of a country by ``PRODUCT:SKU``, as the snapshot holds them."""
+    query = select(_sku.value).where(_sku.snapshot_id == snapshot_id(conn, snapshot), _sku.country == country)
+    values = conn.execute(query.order_by(_sku.sku_id)).scalars()
+    return {one.id: one for one in _SKUS.decode(f"[{','.join(values)}]")}
+
+
+def new_commerce_countries(conn: Connection) -> tuple[str, ...]:
+    """The countries of the source customers who hold new-commerce licenses in the newest snapshots, in order."""
+    sources = [shelf.row_id for shelf in newest_shelves(conn, complete=False) if shelf.role is TenantRole.SOURCE]
+    customer, held = tables.snapshot_customer.c, tables.snapshot_subscription.c
+    query = (
+        select(customer.country)
+        .select_from(tables.snapshot_customer.join(tables.snapshot_subscription))
+        .where(
+            customer.snapshot_id.in_(sources),
+            customer.country != "",
+            held.offer_id.startswith(LICENSE_PRODUCTS, autoescape=True),
+        )
+        .distinct()
+        .order_by(customer.country)
+    )
+    return tuple(conn.execute(query).scalars())
+
+
+# --- what earlier runs taught ---------------------------------------------------------------------------------------
+
+
+def earlier_runs(conn: Connection) -> EarlierRuns:
+    """What was refused for a transfer, what was given to one, and what an approved plan promised to buy again."""
+    settled = defaultdict(list)
+    under_way: set[SubscriptionId] = set()
+    rows = conn.execute(_SUBMITTED).all()
+    outcomes = {one.intent_key: one for one in codec.outcomes(row[1] for row in rows if row[1] is not None)}
+    for intent in codec.intents(row[0] for row in rows):
+        outcome: Outcome | None = outcomes.get(intent.key)
+        if outcome is not None:
+            settled[intent.customer_id].append((intent, outcome))
+        if outcome is None or outcome.kind is not OutcomeKind.FAILED:
+            under_way.update(intent.subjects)
+    refused = {customer_id: not_transferable(of_customer) for customer_id, of_customer in settled.items()}
+    return EarlierRuns(
+        refused={CustomerId(customer_id): found for customer_id, found in refused.items() if found},
+        under_way=frozenset(under_way),
+        promised=_promised(conn),
+    )
+
+
+def _promised(conn: Connection) -> frozenset[SubscriptionId]:
+    plan, item = tables.plan.c, tables.plan_item.c
+    approved = (
+        select(plan.id).where(plan.complete, plan.approved_at.is_not(None)).order_by(plan.id.desc()).limit(1)
+    ).scalar_subquery()
+    query = select(item.subscription_id).where(item.plan_id == approved, item.route == Route.EXPIRE_AND_REBUY.value)
+    return frozenset(SubscriptionId(one) for one in conn.execute(query).scalars())
