@@ -30,11 +30,11 @@ from tenantfold.domain.products import commerce_kind
 from tenantfold.domain.records import Case
 from tenantfold.domain.routes import EXTENDED_TERMS_FROM, rebuy_until
 from tenantfold.domain.states import Counterpart, Origin, Phase
+from tenantfold.domain.tasks import confirmed
 
 ROUTES = frozenset({Route.EXPIRE_AND_REBUY})
 _OVER = frozenset({WireStatus.EXPIRED, WireStatus.DISABLED, WireStatus.DELETED})
 _LAG = timedelta(days=1)  # how long a list may show a term as running that is over
-_TERM_DAYS = {"P1M": 31, "P1Y": 366, "P3Y": 1096}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,12 +60,7 @@ class _View:
 
     def is_confirmed(self, item: PlanItem, task: TaskKind) -> bool:
         """Whether a person confirmed a task for the term that ends now; what was said of an earlier term is old."""
-        days = _TERM_DAYS.get(item.term_duration)
-        since = item.ends_on - timedelta(days=days) if item.ends_on is not None and days is not None else date.min
-        return any(
-            one.task is task and one.subscription_id == item.subscription_id and one.at.date() >= since
-            for one in self.case.evidence
-        )
+        return confirmed(self.case, item, task) is not None
 
 
 def forward(case: Case, observation: Observation, now: datetime, policy: Policy) -> Action | None:

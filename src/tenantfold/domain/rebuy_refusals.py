@@ -39,8 +39,8 @@ def not_chosen(item: PlanItem, ends_on: date, due_at: datetime) -> Refusal:
         detail=f"{_name(item)} ends with {ends_on}, but without an explicit choice it goes on as a paid Extended "
         "Service Term; the API neither shows nor sets that choice.",
         owner=Owner.OPERATIONS,
-        next_action='In the source\'s Partner Center choose "cancel at end of term" for it, and confirm the task '
-        "end_of_term_chosen.",
+        next_action="In the source's Partner Center choose that it is canceled at its end, then: tenantfold "
+        "tasks done <customer> end_of_term_chosen",
         due_at=due_at,
     )
 
@@ -53,8 +53,8 @@ def too_late(item: PlanItem, last: date, due_at: datetime) -> Refusal:
         rule="R-132",
         detail=f"{_name(item)} had to be bought again by {last}, and was not: people may be locked out and data lost.",
         owner=Owner.OPERATIONS,
-        next_action="Look at the customer's data at once. Then confirm the task data_safe, and it is bought; or buy "
-        "it at the target yourself: an equal one is taken as it is.",
+        next_action="Look at the customer's data at once, then: tenantfold tasks done <customer> data_safe, and it is "
+        "bought. Or buy it at the target yourself: an equal one is taken as it is.",
         due_at=due_at,
     )
 
@@ -73,8 +73,8 @@ def goes_on(item: PlanItem, source: Subscription, due_at: datetime, *, is_bought
         owner=Owner.OPERATIONS,
         next_action=ended
         if is_bought
-        else f"People still work with it. {REPLAN} Or, if it does not renew, confirm the task data_safe: then it is "
-        "bought now, and you end it at the source.",
+        else f"People still work with it. {REPLAN} Or, if it does not renew: tenantfold tasks done <customer> "
+        "data_safe; then it is bought now, and you end it at the source.",
         due_at=due_at,
     )
 
