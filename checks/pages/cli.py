@@ -66,6 +66,8 @@ def commands(group: Command, path: tuple[str, ...]) -> Iterator[tuple[tuple[str,
         if command.hidden:
             continue
         if is_group(command):
+            if command.invoke_without_command:  # it does something by itself, too
+                yield (*path, name), command
             yield from commands(command, (*path, name))
         else:
             yield (*path, name), command

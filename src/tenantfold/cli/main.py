@@ -8,7 +8,21 @@ from typing import Annotated
 import typer
 
 from tenantfold import __version__
-from tenantfold.cli import book, mapping, moving, plans, rehearse, reporting, setup, steering, stranded, waves, worker
+from tenantfold.cli import (
+    book,
+    handoff,
+    mapping,
+    moving,
+    plans,
+    rehearse,
+    reporting,
+    setup,
+    steering,
+    stranded,
+    tasks,
+    waves,
+    worker,
+)
 from tenantfold.cli.options import guarded
 from tenantfold.cli.render import Renderer
 from tenantfold.errors import ExitCode
@@ -63,6 +77,8 @@ app.command("resume")(steering.resume)
 app.command("abort")(steering.abort)
 app.command("retry-failed")(steering.retry_failed)
 app.command("explain")(moving.explain)
+app.add_typer(tasks.tasks_app, name="tasks")
+app.command("handoff")(handoff.handoff)
 app.command("stranded")(stranded.stranded)
 app.command("report")(reporting.report)
 

@@ -8,18 +8,20 @@ from typing import Annotated
 
 import typer
 
-from tenantfold.bootstrap import Program
+from tenantfold.bootstrap import Program, policy_of
 from tenantfold.cli.customers import every_standing, find_customer
 from tenantfold.cli.forecast import forecast, show_forecast
 from tenantfold.cli.options import ConfigOption, JsonOption, on_interrupt, run_command
 from tenantfold.cli.outlook import nobody_was_driven, outlook_of, show_held, show_hold, show_outlook
 from tenantfold.cli.reasons import facts_line, routes_document, short_ids, show_reasons, weighed_routes
 from tenantfold.cli.render import Renderer
+from tenantfold.cli.tasks import show_tasks
 from tenantfold.dispatch.local import local_run
 from tenantfold.domain.explanation import explain as explain_case
 from tenantfold.domain.explanation import next_step, why
 from tenantfold.domain.records import Standing
 from tenantfold.domain.states import Phase
+from tenantfold.domain.tasks import open_tasks
 from tenantfold.domain.waves import HELD_BECAUSE, HELD_NEXT, Held
 from tenantfold.errors import ExitCode, InputError
 from tenantfold.flow.approval import newest_plan
@@ -220,16 +222,20 @@ def explain(
                 f"{name} is not in the newest plan.",
                 next_step="Put it on the list of customers to move and run: tenantfold plan",
             )
+        await program.follow_server_time()
         explanation = explain_case(case)
+        waiting = open_tasks(case, policy_of(program.settings), program.clock.now().date())
         events = await program.store.events(customer_id)
         weighed = await weighed_routes(program, case)
-        document = {"customer_id": customer_id, "explanation": explanation, "events": events}
+        document = {"customer_id": customer_id, "explanation": explanation, "events": events, "tasks": waiting}
         renderer.document({**document, "routes": routes_document(weighed)})
         renderer.title(explanation.standing)
         await show_hold(program, renderer, customer_id)
         for reason in explanation.reasons:
             renderer.line(f"  {short_ids(reason)}")
         renderer.line(f"Next: {explanation.owner.value}. {explanation.next_action}")
+        if waiting:
+            show_tasks(renderer, "What a person must do", [(name, task) for task in waiting])
         show_reasons(renderer, weighed)
         rows = [(event.at, event.name, facts_line(event.facts)) for event in events]
         if rows:

@@ -130,7 +130,7 @@ def _hand_off(view: _View, tenant_id: TenantId, items: tuple[PlanItem, ...]) -> 
     asked: list[tasks.Task] = []
     not_asked: list[PlanItem] = []
     for item in items:
-        if _since(view.case, item) is not None or _late(view, item) is not None:
+        if asked_since(view.case, item) is not None or _late(view, item) is not None:
             waiting.append(_waiting(view, item))
             continue
         stale = guards.plan_is_fresh(item, view.observation.source.get(item.subscription_id))
@@ -174,7 +174,7 @@ def wish_for(case: Case, tenant_id: TenantId, subjects: Iterable[SubscriptionId]
 # --- waiting for Microsoft -------------------------------------------------------------------------------------------
 
 
-def _since(case: Case, item: PlanItem) -> datetime | None:
+def asked_since(case: Case, item: PlanItem) -> datetime | None:
     """Since when Microsoft has known that it is to move this item; None while nobody asked."""
     evidence = tasks.confirmed(case, item, TaskKind.HANDED_OFF)
     asked = [outcome.at for intent, outcome in _opened(case) if item.subscription_id in intent.subjects]
@@ -201,7 +201,7 @@ def _waiting(view: _View, item: PlanItem) -> Refusal:
     if state is ServiceRequestState.CLOSED:
         next_action = "Open it again in the source's Partner Center and name the subscription."
         return _asks_person(view, f"{name} is closed, but {still}{said}", next_action)
-    since = _since(view.case, item) or view.now
+    since = asked_since(view.case, item) or view.now
     if view.now - since > PATIENCE:
         next_action = "Ask Microsoft's support how far the request is."
         return _asks_person(view, f"{name} has been open since {since:%Y-%m-%d}: {still}{said}", next_action)
