@@ -7,7 +7,18 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from tenantfold.domain.model import Customer, CustomerId, Offer, Subscription, Tenant, TenantId, TenantRole
+from tenantfold.domain.facts import TenantFacts, holds
+from tenantfold.domain.model import (
+    Customer,
+    CustomerId,
+    Offer,
+    ProductKind,
+    Sku,
+    Subscription,
+    Tenant,
+    TenantId,
+    TenantRole,
+)
 from tenantfold.domain.reads import Page, PartnerIdentity, Read
 from tenantfold.domain.records import BookEntry, Snapshot
 from tenantfold.errors import RefusedError, TenantfoldError
@@ -22,6 +33,8 @@ class Content:
     read: dict[CustomerId, tuple[Customer, tuple[Subscription, ...]]] = field(default_factory=dict)
     unread: dict[CustomerId, str] = field(default_factory=dict)
     offers: dict[str, dict[str, Offer]] = field(default_factory=dict)
+    facts: dict[CustomerId, TenantFacts] = field(default_factory=dict)
+    skus: dict[str, dict[str, Sku]] = field(default_factory=dict)
 
 
 @dataclass
@@ -92,6 +105,27 @@ class FakeInventory:
         stored = self.snapshots[snapshot.tenant_id, snapshot.number]
         self._keep(replace(stored, offer_countries=(*stored.offer_countries, country)))
 
+    async def save_facts(self, snapshot: Snapshot, facts: Sequence[TenantFacts]) -> None:
+        """By customer."""
+        self.content(snapshot).facts.update({one.customer_id: one for one in facts})
+
+    async def save_skus(self, snapshot: Snapshot, country: str, skus: Sequence[Read[Sku]]) -> None:
+        """One country."""
+        self.content(snapshot).skus[country] = {read.value.id: read.value for read in skus}
+        stored = self.snapshots[snapshot.tenant_id, snapshot.number]
+        self._keep(replace(stored, sku_countries=(*stored.sku_countries, country)))
+
+    async def skus(self, snapshot: Snapshot, country: str) -> Mapping[str, Sku]:
+        """By product and SKU."""
+        return self.content(snapshot).skus.get(country, {})
+
+    async def new_commerce_countries(self) -> tuple[str, ...]:
+        """Of source customers with a license of new commerce."""
+        newest = [await self.newest_snapshot(one.id) for one in self.known.values() if one.role is TenantRole.SOURCE]
+        read = [pair for one in newest if one is not None for pair in self.content(one).read.values()]
+        kinds = frozenset({ProductKind.LICENSE})
+        return tuple(sorted({customer.country for customer, held in read if holds(held, kinds)}))
+
     async def source_countries(self) -> tuple[str, ...]:
         """Of all source customers in the newest snapshots."""
         found = set()
@@ -132,6 +166,7 @@ class FakeInventory:
             seen=tuple(one.read.get(customer_id, (one.listed[customer_id], ()))[0] for one in here),
             subscriptions=tuple(held for one in here if customer_id in one.read for held in one.read[customer_id][1]),
             unread=tuple((tenant, one.unread[customer_id]) for tenant, one in contents if customer_id in one.unread),
+            looked_up=tuple(one.facts[customer_id] for one in here if customer_id in one.facts),
         )
 
     async def catalog(self, snapshot: Snapshot, country: str) -> Mapping[str, Offer]:

@@ -1,6 +1,7 @@
 """Use case 7: read one partner tenant into a numbered snapshot. Resumable; every page; nothing is deleted.
 
 fetch (Partner Center) -> keep (ledger) page by page, so an interrupted read goes on where it stopped (R-10, R-228).
+What planning needs beside the subscriptions is looked up with them (``flow.looking_up``).
 """
 
 from __future__ import annotations
@@ -9,25 +10,27 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tenantfold.domain.facts import TenantFacts
 from tenantfold.domain.model import Customer, CustomerId, Subscription, Tenant, TenantRole
 from tenantfold.domain.reads import PartnerIdentity, Read
 from tenantfold.domain.records import Snapshot
 from tenantfold.domain.regions import RegionMap
-from tenantfold.errors import (
-    ConfigError,
-    NotFoundError,
-    RefusedError,
-    RoleMissingError,
-    UnexpectedAnswerError,
-    leading_error,
-)
+from tenantfold.errors import ConfigError, RefusedError, UnexpectedAnswerError, leading_error
+from tenantfold.flow.looking_up import UNREADABLE, look_up, or_unknown
 from tenantfold.flow.partner_center import PartnerCenter
 from tenantfold.flow.ports import Clock, Inventory
 from tenantfold.flow.progress import Reporter
 
 BATCH = 50  # customers read at a time and kept together; so many may be read again after a crash
 
-_Found = tuple[Read[Customer], Sequence[Read[Subscription]]]
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """One customer that was read, all of it."""
+
+    customer: Read[Customer]
+    subscriptions: Sequence[Read[Subscription]]
+    facts: TenantFacts | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,10 +124,18 @@ async def _read_customers(task: InventoryTask, snapshot: Snapshot, report: Repor
                     group.create_task(_read_customer(task, snapshot, customer_id, slots, found))
         except ExceptionGroup as failed:
             raise leading_error(failed) from None  # what stops the inventory arrives as itself
-        finally:
-            await task.inventory.save_customers(snapshot, found)  # whatever ends it: what was read is not read again
+        finally:  # whatever ends it: what was read is not read again
+            await _keep(task, snapshot, found)
         done += len(batch)
         report.update(label, done, None)
+
+
+async def _keep(task: InventoryTask, snapshot: Snapshot, found: Sequence[_Found]) -> None:
+    """Facts first: a customer counts as read when its own row says so."""
+    facts = [one.facts for one in found if one.facts is not None]
+    if facts:
+        await task.inventory.save_facts(snapshot, facts)
+    await task.inventory.save_customers(snapshot, [(one.customer, one.subscriptions) for one in found])
 
 
 async def _read_customer(
@@ -134,10 +145,14 @@ async def _read_customer(
         try:
             customer = await task.partner_center.customer(customer_id)
             subscriptions = await task.partner_center.subscriptions(customer_id)
-        except (NotFoundError, RefusedError, RoleMissingError, UnexpectedAnswerError) as error:
+        except UNREADABLE as error:
             await task.inventory.save_unread_customer(snapshot, customer_id, error.message)
-        else:
-            found.append((customer, subscriptions))
+            return
+        facts = None
+        if task.tenant.role is TenantRole.SOURCE:
+            held = [read.value for read in subscriptions]
+            facts = await look_up(task.partner_center, task.tenant.id, customer_id, held)
+        found.append(_Found(customer, subscriptions, facts))
 
 
 async def _read_catalogs(task: InventoryTask, snapshot: Snapshot, report: Reporter) -> None:
@@ -149,6 +164,20 @@ async def _read_catalogs(task: InventoryTask, snapshot: Snapshot, report: Report
         if task.regions.same_region(country, target_country)
     ]
     await _read_missing_catalogs(task, snapshot, countries, report)
+    modern = [country for country in await task.inventory.new_commerce_countries() if country in countries]
+    await _read_missing_skus(task, snapshot, modern, report)
+
+
+async def _read_missing_skus(
+    task: InventoryTask, snapshot: Snapshot, countries: Sequence[str], report: Reporter
+) -> None:
+    """What new-commerce licenses can be bought as; where it cannot be read, the rules say "not verified"."""
+    for done, country in enumerate(countries, start=1):
+        if country not in snapshot.sku_countries:
+            skus = await or_unknown(task.partner_center.skus(country))
+            if skus is not None:
+                await task.inventory.save_skus(snapshot, country, skus)
+        report.update(f"{task.tenant.key}: new-commerce catalogs read", done, len(countries))
 
 
 async def _read_missing_catalogs(

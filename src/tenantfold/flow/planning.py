@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from tenantfold.domain.facts import BillingModel
 from tenantfold.domain.mapping import OfferMapping
 from tenantfold.domain.model import AgreementContact, CustomerId, Offer, Tenant, TenantRole
 from tenantfold.domain.plan import PlanCustomer, PlanHeader, PlanRecord
@@ -109,6 +110,9 @@ async def _context(
         policy=task.policy,
         cloud=task.cloud,
         today=task.clock.now().date(),
+        products={one: await task.inventory.skus(target_snapshot, one) for one in target_snapshot.sku_countries},
+        billing_models={one.tenant_id: BillingModel.BILLING_OWNER for one in snapshots},  # they answered the API
+        earlier=await task.ledger.earlier_runs(),
     )
 
 

@@ -19,7 +19,6 @@ from tenantfold.domain.model import (
     Customer,
     CustomerId,
     Offer,
-    OfferId,
     Sku,
     Subscription,
     SubscriptionId,
@@ -149,7 +148,7 @@ class Inventory(Protocol):
         """Keep the new-commerce SKUs of one country with the snapshot."""
         ...
 
-    async def skus(self, snapshot: Snapshot, country: str) -> Mapping[OfferId, Sku]:
+    async def skus(self, snapshot: Snapshot, country: str) -> Mapping[str, Sku]:
         """New-commerce SKUs by ``PRODUCT:SKU`` sold in a country, as the target snapshot holds them."""
         ...
 

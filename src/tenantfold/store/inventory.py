@@ -14,7 +14,6 @@ from tenantfold.domain.model import (
     Customer,
     CustomerId,
     Offer,
-    OfferId,
     Sku,
     Subscription,
     SubscriptionId,
@@ -81,7 +80,7 @@ class InventoryStore:
         """Keep the new-commerce SKUs of one country with the snapshot; saving it again replaces it."""
         await self._database.write(lambda conn: looked_up.save_skus(conn, snapshot, country, skus), durable=False)
 
-    async def skus(self, snapshot: Snapshot, country: str) -> Mapping[OfferId, Sku]:
+    async def skus(self, snapshot: Snapshot, country: str) -> Mapping[str, Sku]:
         """New-commerce SKUs by ``PRODUCT:SKU`` sold in a country, as the snapshot holds them."""
         return await self._database.read(lambda conn: looked_up.skus(conn, snapshot, country))
 

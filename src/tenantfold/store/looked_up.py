@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete, select
 
 from tenantfold.domain.facts import EarlierRuns, TenantFacts
 from tenantfold.domain.journal import OpKind, Outcome, OutcomeKind
-from tenantfold.domain.model import CustomerId, OfferId, Route, Sku, SubscriptionId, TenantRole
+from tenantfold.domain.model import CustomerId, Route, Sku, SubscriptionId, TenantRole
 from tenantfold.domain.products import LICENSE_PRODUCTS
 from tenantfold.domain.reads import Read
 from tenantfold.domain.records import Snapshot
@@ -58,7 +58,7 @@ def save_skus(conn: Connection, snapshot: Snapshot, country: str, skus: Sequence
     bulk_insert(conn, tables.snapshot_sku, rows)
 
 
-def skus(conn: Connection, snapshot: Snapshot, country: str) -> Mapping[OfferId, Sku]:
+def skus(conn: Connection, snapshot: Snapshot, country: str) -> Mapping[str, Sku]:
     """The new-commerce SKUs of a country by ``PRODUCT:SKU``, as the snapshot holds them."""
     query = select(_sku.value).where(_sku.snapshot_id == snapshot_id(conn, snapshot), _sku.country == country)
     values = conn.execute(query.order_by(_sku.sku_id)).scalars()

@@ -1,0 +1,147 @@
+"""What the inventory looks up beside the subscriptions: only where it is needed, and never more than was read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from tenantfold.clock import ManualClock
+from tenantfold.domain.azure import AzureItem, AzureKind
+from tenantfold.domain.model import CustomerId, OfferId, Sku, SubscriptionId, Tenant, TenantRole
+from tenantfold.domain.reads import Read
+from tenantfold.domain.regions import RegionMap
+from tenantfold.domain.requests import Transfer, TransferId, TransferState
+from tenantfold.errors import RefusedError, TenantfoldError, ThrottledError
+from tenantfold.flow.inventory import InventoryTask, take
+from tenantfold.flow.progress import Silent
+from tests.flow.fake_inventory import Content, FakeInventory, PagedPartnerCenter
+from tests.flow.fakes import TARGET
+from tests.flow.stage import SE, START, Stage, customer_id
+
+LICENSE, AZURE = OfferId("CFQ7TTC0LH18:0001:CFQ7TTC0K971"), OfferId("DZH318Z0BPS6:0001:DZH318Z0BMTV")
+SKU = Sku(id=OfferId("CFQ7TTC0LH18:0001"), title="Business Premium", country="SE", is_sold=True)
+
+
+@dataclass
+class ModernPartnerCenter(PagedPartnerCenter):
+    """Answers about transfers, reservations and SKUs, and fails where it is told to."""
+
+    sold_skus: dict[str, tuple[Sku, ...]] = field(default_factory=dict)
+
+    async def transfers(self, customer_id: CustomerId) -> tuple[Transfer, ...]:
+        """One open request of another partner."""
+        self.calls["transfers"] += 1
+        self._fail(f"transfers {customer_id}")
+        return (
+            Transfer(
+                id=TransferId("x1"),
+                customer_id=customer_id,
+                source_id=SE,
+                target_id=TARGET,
+                status="Pending",
+                state=TransferState.PENDING,
+            ),
+        )
+
+    async def azure_commitments(self, customer_id: CustomerId) -> tuple[AzureItem, ...]:
+        """One reservation."""
+        self.calls["commitments"] += 1
+        item = AzureItem(
+            id=SubscriptionId(f"r-{customer_id}"), tenant_id=SE, kind=AzureKind.RESERVATION, name="VM", status="Active"
+        )
+        return (item,)
+
+    async def skus(self, country: str) -> tuple[Read[Sku], ...]:
+        """As told."""
+        self.calls[f"skus {country}"] += 1
+        self._fail("skus")
+        return tuple(Read(value=one, document=b"{}") for one in self.sold_skus.get(country, ()))
+
+
+@dataclass
+class Desk:
+    """Four customers: legacy, a license of new commerce, Azure, and a license that is over."""
+
+    inventory: FakeInventory = field(default_factory=FakeInventory)
+
+    def __post_init__(self) -> None:
+        """Build the world."""
+        stage = Stage(clock=ManualClock(START))
+        for number, offer in enumerate((None, LICENSE, AZURE, LICENSE)):
+            held = stage.add(number)
+            if offer is not None:
+                status = "deleted" if number == 3 else "active"
+                stage.world.subscriptions[held.id] = replace(held, offer_id=offer, wire_status=status)
+        self.source = ModernPartnerCenter(SE, stage.world)
+        self.target = ModernPartnerCenter(TARGET, stage.world, sold_skus={"SE": (SKU,)})
+        self.clock = stage.clock
+
+    async def take(self, role: TenantRole = TenantRole.SOURCE) -> Content:
+        """Read this side; returns what the snapshot holds."""
+        center = self.source if role is TenantRole.SOURCE else self.target
+        task = InventoryTask(
+            tenant=Tenant(id=center.tenant_id, key=center.tenant_id, role=role, name="", country="IE"),
+            partner_center=center,
+            inventory=self.inventory,
+            clock=self.clock,
+            regions=RegionMap({"SE": "Europe", "IE": "Europe"}),
+        )
+        return self.inventory.content(await take(task, Silent()))
+
+
+async def test_only_who_holds_something_transferable_costs_a_call():
+    """A legacy license and what is over are not asked about; reservations only where there is Azure."""
+    desk = Desk()
+    facts = (await desk.take()).facts
+    assert set(facts) == {customer_id(1), customer_id(2)}
+    assert (desk.source.calls["transfers"], desk.source.calls["commitments"]) == (2, 1)
+    assert facts[customer_id(1)].commitments is None
+    assert [one.name for one in facts[customer_id(2)].commitments or ()] == ["VM"]
+    assert [one.id for one in facts[customer_id(1)].transfers or ()] == ["x1"]
+
+
+async def test_what_is_refused_stays_unknown_and_stops_nobody():
+    """The customer counts as read; its open transfers are not known (invariant 9)."""
+    desk = Desk()
+    desk.source.broken[f"transfers {customer_id(1)}"] = RefusedError("Not for you.")
+    content = await desk.take()
+    assert content.facts[customer_id(1)].transfers is None
+    assert len(content.read) == 4
+    assert not content.unread
+
+
+async def test_what_stops_the_inventory_stops_it_here_too_and_is_taken_up_again():
+    """Who was read whole is not asked again."""
+    desk = Desk()
+    desk.source.broken[f"transfers {customer_id(2)}"] = ThrottledError("Too many.")
+    with pytest.raises(ThrottledError):
+        await desk.take()
+    assert customer_id(2) not in desk.inventory.contents[SE, 1].read
+    desk.source.broken.clear()
+    content = await desk.take()
+    assert set(content.facts) == {customer_id(1), customer_id(2)}
+    assert len(content.read) == 4
+
+
+async def test_the_target_is_asked_for_no_facts_of_customers_but_for_skus_once():
+    """New-commerce catalogs of the countries whose customers hold such licenses."""
+    desk = Desk()
+    await desk.take()
+    content = await desk.take(TenantRole.TARGET)
+    assert content.facts == {}
+    assert content.skus == {"SE": {SKU.id: SKU}}
+    assert (desk.target.calls["skus SE"], desk.target.calls["transfers"]) == (1, 0)
+
+
+@pytest.mark.parametrize("error", [RefusedError("No."), None])
+async def test_a_catalog_that_cannot_be_read_is_left_out(error: TenantfoldError | None):
+    """The rules say "not verified" then; nothing else is lost."""
+    desk = Desk()
+    await desk.take()
+    if error is not None:
+        desk.target.broken["skus"] = error
+    snapshot = desk.inventory.snapshots
+    await desk.take(TenantRole.TARGET)
+    assert snapshot[TARGET, 1].sku_countries == (() if error is not None else ("SE",))
+    assert snapshot[TARGET, 1].completed_at is not None

@@ -1,0 +1,133 @@
+"""Facts beside the subscriptions, new-commerce SKUs, and what earlier runs teach a new plan."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tenantfold.domain.azure import AzureItem, AzureKind
+from tenantfold.domain.facts import TenantFacts
+from tenantfold.domain.journal import OpKind, OutcomeKind
+from tenantfold.domain.model import CustomerId, OfferId, ProductKind, Route, Sku, SkuTerm, SubscriptionId
+from tenantfold.domain.reads import Read
+from tenantfold.domain.records import Step
+from tenantfold.domain.requests import Transfer, TransferId, TransferLine, TransferState
+from tenantfold.domain.transfer_refusals import NOT_AVAILABLE
+from tenantfold.errors import ConflictError
+from tenantfold.store import Store
+from tests.store.samples import (
+    NOW,
+    SOURCE,
+    TARGET,
+    customer_id,
+    intent,
+    later,
+    outcome,
+    plan_customer,
+    plan_item,
+    saved_plan,
+    snapshot_of,
+    subscription,
+)
+
+TRANSFER = Transfer(
+    id=TransferId("x1"),
+    customer_id=customer_id(1),
+    source_id=SOURCE,
+    target_id=TARGET,
+    status="Pending",
+    state=TransferState.PENDING,
+    created_at=NOW,
+    lines=(TransferLine(id=SubscriptionId("n1"), status="Pending"),),
+)
+VM = AzureItem(
+    id=SubscriptionId("r1"), tenant_id=SOURCE, kind=AzureKind.RESERVATION, name="VM", status="Active", is_monthly=True
+)
+FACTS = TenantFacts(tenant_id=SOURCE, customer_id=customer_id(1), transfers=(TRANSFER,), commitments=(VM,))
+SKU = Sku(
+    id=OfferId("CFQ7TTC0LH18:0001"),
+    title="Business Premium",
+    country="SE",
+    is_sold=True,
+    terms=(SkuTerm(duration="P1Y", billing_cycle="monthly"),),
+)
+
+
+async def test_facts_come_back_with_the_customer_they_are_about(store: Store):
+    """Whole, with the newest word; who was not looked up has none."""
+    snapshot = await snapshot_of(store, SOURCE, {1: [], 2: []}, complete=False)
+    await store.save_facts(snapshot, [replace(FACTS, transfers=None)])
+    await store.save_facts(snapshot, [FACTS])
+    snapshot = await store.complete_snapshot(snapshot, later(hours=1))
+    entries = {one.customer_id: one async for one in store.book([snapshot])}
+    assert entries[customer_id(1)].looked_up == (FACTS,)
+    assert entries[customer_id(2)].looked_up == ()
+
+
+async def test_facts_of_a_complete_snapshot_do_not_change(store: Store):
+    """A plan may rest on it."""
+    snapshot = await snapshot_of(store, SOURCE, {1: []})
+    with pytest.raises(ConflictError):
+        await store.save_facts(snapshot, [FACTS])
+
+
+async def test_skus_are_kept_by_country_and_replaced_as_a_whole(store: Store):
+    """What is not sold any more goes."""
+    snapshot = await store.open_snapshot(TARGET, NOW)
+    gone = replace(SKU, id=OfferId("CFQ7TTC0LF8S:0002"))
+    await store.save_skus(snapshot, "SE", [Read(value=one, document=b"{}") for one in (SKU, gone)])
+    await store.save_skus(snapshot, "SE", [Read(value=SKU, document=b"{}")])
+    await store.save_skus(snapshot, "NO", [])
+    assert await store.skus(snapshot, "SE") == {SKU.id: SKU}
+    assert await store.skus(snapshot, "FI") == {}
+    newest = await store.newest_snapshot(TARGET)
+    assert newest is not None
+    assert newest.sku_countries == ("NO", "SE")
+
+
+async def test_says_where_new_commerce_is_held(store: Store):
+    """The countries of source customers with such a license; legacy offers name none."""
+    license_ = subscription(1, "a", offer_id=OfferId("CFQ7TTC0LH18:0001:CFQ7TTC0K971"))
+    await snapshot_of(store, SOURCE, {2: [subscription(2, "a")]})
+    assert await store.new_commerce_countries() == ()
+    await snapshot_of(store, SOURCE, {1: [license_], 2: [subscription(2, "a")]})
+    assert await store.new_commerce_countries() == ("SE",)
+
+
+async def _submitted(store: Store, number: int, key: str, code: str | None, kind: OutcomeKind) -> None:
+    """A submission of one customer, and how it ended; no code: nobody knows yet."""
+    plan = await store.newest_plan()
+    assert plan is not None
+    name = SubscriptionId(f"n{number}")
+    sent = intent(number, key, plan.id, kind=OpKind.SUBMIT_TRANSFER, subjects=(name,), entries=(name,), lines=())
+    await store.record_intent(sent)
+    if code is None:
+        return
+    case = await store.case(customer_id(number))
+    assert case is not None
+    answer = replace(outcome(key, kind), lines=(), code=code, detail=f"{name} is not available for a transfer.")
+    await store.record_step(Step(progress=case.progress, outcome=answer), NOW)
+
+
+async def test_a_refusal_names_what_cannot_be_transferred(store: Store):
+    """Only a refusal with its code does; what was given away is under way."""
+    await saved_plan(store, *(plan_customer(number) for number in range(1, 5)))
+    await _submitted(store, 1, "k1", NOT_AVAILABLE, OutcomeKind.FAILED)
+    await _submitted(store, 2, "k2", "900101", OutcomeKind.FAILED)
+    await _submitted(store, 3, "k3", "", OutcomeKind.DONE)
+    await _submitted(store, 4, "k4", None, OutcomeKind.DONE)
+    earlier = await store.earlier_runs()
+    assert earlier.refused == {CustomerId(customer_id(1)): frozenset({"n1"})}
+    assert earlier.under_way == {"n3", "n4"}
+
+
+async def test_only_an_approved_plan_promises_to_buy_again(store: Store):
+    """What nobody approved binds nobody."""
+    item = replace(plan_item(1), route=Route.EXPIRE_AND_REBUY, kind=ProductKind.LICENSE)
+    plan = await saved_plan(store, plan_customer(1, items=(item,)))
+    assert (await store.earlier_runs()).promised == frozenset()
+    await store.approve_plan(plan.id, "Eva", NOW)
+    assert (await store.earlier_runs()).promised == {item.subscription_id}
+    await saved_plan(store, plan_customer(1))
+    assert (await store.earlier_runs()).promised == {item.subscription_id}
