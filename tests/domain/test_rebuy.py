@@ -86,7 +86,7 @@ def test_stopping_the_renewal_must_not_end_on_its_day():
 
 
 @pytest.mark.parametrize(("minutes", "acts"), [(1, False), (16, True)])
-def test_a_renewal_that_still_shows_was_stopped_a_moment_ago_or_is_stopped_again(minutes: int, acts: bool):  # noqa: FBT001
+def test_a_renewal_that_still_shows_was_stopped_a_moment_ago_or_is_stopped_again(minutes: int, acts: bool):  # noqa: FBT001 - a case of the table
     """A lagging list is waited for; what somebody turned on again is turned off again."""
     intent = stop_intent()
     known = running_out(settled=(attested(), (intent, outcome(intent, at=EARLY))))
@@ -386,7 +386,7 @@ def test_a_source_that_goes_on_is_a_persons_to_end():
 
 
 @pytest.mark.parametrize(("evidence", "is_done"), [((CHOSEN,), True), ((), False)])
-def test_an_end_that_does_not_show_for_two_days_counts_if_it_was_chosen(evidence: tuple[Evidence, ...], is_done: bool):  # noqa: FBT001
+def test_an_end_that_does_not_show_for_two_days_counts_if_it_was_chosen(evidence: tuple[Evidence, ...], is_done: bool):  # noqa: FBT001 - a case of the table
     """A list may lag; without the choice it may be the Extended Service Term."""
     known = running_out(counterparts=(rebought(),), evidence=evidence)
     lagging = _next(known, seen(on(NEXT_DAY), ending(), again()))
