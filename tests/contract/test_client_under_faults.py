@@ -18,7 +18,7 @@ from partner_center_emulator.state.behaviour import Fault, FaultPlan
 from partner_center_emulator.world import World
 from tenantfold.domain.model import CustomerId
 from tenantfold.errors import NoAnswerError, PartnerCenterError, UnavailableError
-from tests.contract.test_client_against_emulator import Stage, lines_for, ready_customer, wish
+from tests.contract.stage import Stage, lines_for, ready_customer, wish
 
 # after these the client reads again and gets the truth; the others may cost it an error, but no wrong value
 OVERCOME: tuple[str, ...] = (

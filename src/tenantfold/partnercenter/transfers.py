@@ -23,7 +23,7 @@ class TransferCalls(Resource):
             wire_transfers.read_transfer(item, customer_id)
             async for item in self._items(wire_routes.TRANSFERS, {"customer": customer_id})
         ]
-        return tuple(sorted(found, key=lambda one: (one.created_at or _NEVER, one.id)))
+        return tuple(sorted(found, key=lambda one: one.created_at or _NEVER))
 
     async def request_transfer(self, customer_id: CustomerId, wish: TransferWish, request_id: UUID) -> Transfer:
         """Ask a source tenant for a customer's subscriptions; called at the target (R-146).
