@@ -113,7 +113,7 @@ def test_one_request_at_microsoft_is_confirmed_for_everybody_it_was_for(waiting:
         (("c-1", "dance", "--note", "x", "--by", "Eva"), "There is no task 'dance'."),
         (("nobody", "handed_off", "--note", "x", "--by", "Eva"), "No customer matches 'nobody'."),
         (("c-1", "bought_at_target", "--note", "x", "--by", " "), "needs a name"),
-        (("c-1", "bought_at_target", "--by", "Eva"), "shows something: a note, a file"),
+        (("c-1", "bought_at_target", "--by", "Eva"), "without one, something must show it"),
         (("c-2", "handed_off", "--file", "x.pdf", "--by", "Eva"), "number of Microsoft's service request"),
         (("c-2", "handed_off", "--note", "1", "--target-id", "t1", "--by", "Eva"), "belongs to bought_at_target"),
         (("c-1", "bought_at_target", "--target-id", "s1", "--by", "Eva"), "is a subscription at the source"),

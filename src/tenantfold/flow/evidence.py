@@ -124,7 +124,7 @@ def _facts(evidence: Evidence) -> dict[str, str]:
 
 
 def _check_proof(said: Confirmation) -> None:
-    """Somebody answers for it, and something shows it."""
+    """Somebody answers for it, and something shows what cannot be read."""
     if not said.by.strip():
         raise InputError("A confirmation needs a name: who answers for it.", next_step='Add --by "your name".')
     if said.target_id is not None and said.task is not TaskKind.BOUGHT_AT_TARGET:
@@ -134,10 +134,11 @@ def _check_proof(said: Confirmation) -> None:
             "A hand-off is found again by the number of Microsoft's service request.",
             next_step="Add --note with the number.",
         )
-    if not said.note.strip() and said.file is None and said.target_id is None:
+    shown = said.note.strip() or said.file is not None or said.target_id is not None
+    if said.task is TaskKind.BOUGHT_AT_TARGET and not shown:
         raise InputError(
-            "A confirmation shows something: a note, a file, or the subscription that was bought.",
-            next_step="Add --note, --file or --target-id.",
+            "A purchase is read at the target by its id; without one, something must show it.",
+            next_step="Add --target-id, or --note or --file where the API shows no subscription.",
         )
 
 
