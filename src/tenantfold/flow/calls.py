@@ -26,7 +26,7 @@ from tenantfold.flow.partner_center import PartnerCenter
 
 T = TypeVar("T")
 
-_BY_USE = SkuTerm(duration="", billing_cycle="monthly")  # an Azure plan has no term of its own
+_BY_USE = SkuTerm(duration="", billing_cycle="one_time")  # how an Azure plan is sold (commerce reference 1.2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +121,7 @@ class Caller:
             lines = [_plan_line(intent, await self._catalog_item(AZURE_PLAN_SKU, _BY_USE))]
         else:
             lines = [await self._resolved(line, intent.billing_cycle) for line in intent.lines]
-        cycle = intent.billing_cycle or "monthly"
+        cycle = intent.billing_cycle or _BY_USE.billing_cycle
         return await _placed(intent, self.center.buy(customer_id, cycle, lines, request_id))
 
     async def _resolved(self, line: OrderLine, billing_cycle: str) -> OrderLine:

@@ -144,4 +144,7 @@ def policy_settings(scenario: MixedScenario) -> PolicySettings:
         # there are no agreements to attest in the government's cloud
         agreement_source="customer" if scenario.cloud == "us_government" else "list",
         partial_customers=scenario.partial_customers,
+        buys_azure_plan="yes" if scenario.buys_azure_plan else "no",
+        cleans_azure_default="yes" if scenario.cleans_azure_default else "no",
+        opens_service_requests="yes" if scenario.people.opens_requests else "no",
     )
