@@ -188,3 +188,22 @@ def test_a_refusal_of_an_earlier_run_changes_the_route():
     earlier = EarlierRuns(refused={C1: frozenset({NEW.id})})
     plan = _planned(NEW, cases.licensed("n2"), earlier=earlier, products={"SE": {SKU.id: SKU}})
     assert [one.route for one in plan.items] == [Route.EXPIRE_AND_REBUY, Route.TRANSFER]
+
+
+def test_what_left_its_source_s_list_is_followed_as_the_plan_had_it():
+    """After a transfer a source may not list it any more; it is verified at the target all the same."""
+    item = _planned(NEW).items[0]
+    earlier = EarlierRuns(under_way=frozenset({NEW.id}), carried={C1: (item,)})
+    plan = _planned(source("s2"), earlier=earlier)
+    assert {one.subscription_id: one.route for one in plan.items} == {"s2": Route.RECREATE, "n1": Route.TRANSFER}
+    known = {NEW.id: counterpart("n1", "t1", origin=Origin.TRANSFERRED)}
+    plan = _planned(earlier=earlier, counterparts=known)
+    assert [(one.route, one.target_id) for one in plan.items] == [(Route.TRANSFER, "t1")]
+    assert plan.disposition is Disposition.MOVE
+    assert len(_planned(NEW, earlier=earlier).items) == 1
+
+
+def test_a_customer_whose_subscriptions_all_left_the_source_has_moved():
+    """Nothing is listed any more, because it was moved; that is not the same as never having had anything."""
+    assert _planned(earlier=EarlierRuns(moved=frozenset({C1}))).disposition is Disposition.MOVED
+    assert _planned().disposition is Disposition.NOTHING_TO_MOVE

@@ -7,12 +7,14 @@ from dataclasses import replace
 import pytest
 
 from tenantfold.domain.azure import AzureItem, AzureKind
+from tenantfold.domain.evidence import TaskKind
 from tenantfold.domain.facts import TenantFacts
 from tenantfold.domain.journal import OpKind, OutcomeKind
 from tenantfold.domain.model import CustomerId, OfferId, ProductKind, Route, Sku, SkuTerm, SubscriptionId
 from tenantfold.domain.reads import Read
-from tenantfold.domain.records import Step
+from tenantfold.domain.records import Event, Step
 from tenantfold.domain.requests import Transfer, TransferId, TransferLine, TransferState
+from tenantfold.domain.states import Origin
 from tenantfold.domain.transfer_refusals import NOT_AVAILABLE
 from tenantfold.errors import ConflictError
 from tenantfold.store import Store
@@ -20,7 +22,9 @@ from tests.store.samples import (
     NOW,
     SOURCE,
     TARGET,
+    counterpart,
     customer_id,
+    evidence,
     intent,
     later,
     outcome,
@@ -120,6 +124,39 @@ async def test_a_refusal_names_what_cannot_be_transferred(store: Store):
     earlier = await store.earlier_runs()
     assert earlier.refused == {CustomerId(customer_id(1)): frozenset({"n1"})}
     assert earlier.under_way == {"n3", "n4"}
+
+
+async def test_what_is_under_way_comes_back_as_the_approved_plan_has_it(store: Store):
+    """A source that does not list it any more must not make it forgotten; what is done is not under way."""
+    items = {number: replace(plan_item(number), route=Route.TRANSFER, kind=ProductKind.LICENSE) for number in (1, 2, 3)}
+    plan = await saved_plan(store, *(plan_customer(number, items=(items[number],)) for number in items))
+    await store.approve_plan(plan.id, "Eva", NOW)
+    for number, item in items.items():
+        subject = item.subscription_id
+        sent = intent(number, f"k{number}", plan.id, kind=OpKind.SUBMIT_TRANSFER, subjects=(subject,), lines=())
+        await store.record_intent(sent)
+        case = await store.case(customer_id(number))
+        assert case is not None
+        verified_at = NOW if number == 3 else None
+        arrived = counterpart(number, f"new-{number}", origin=Origin.TRANSFERRED, verified_at=verified_at)
+        step = Step(
+            progress=case.progress,
+            outcome=replace(outcome(f"k{number}"), lines=()),
+            counterparts=() if number == 1 else (replace(arrived, source_id=subject),),
+        )
+        await store.record_step(step, NOW)
+    earlier = await store.earlier_runs()
+    assert earlier.under_way == {items[1].subscription_id, items[2].subscription_id}
+    assert earlier.carried == {customer_id(number): (items[number],) for number in (1, 2)}
+    assert earlier.moved == {customer_id(3)}
+
+
+async def test_what_was_handed_off_to_microsoft_is_under_way(store: Store):
+    """A person said so; nobody submitted anything."""
+    await saved_plan(store, plan_customer(1))
+    told = evidence(1, TaskKind.HANDED_OFF)
+    await store.record_evidence(told, Event(at=NOW, customer_id=customer_id(1), name="task", facts={}), NOW)
+    assert (await store.earlier_runs()).under_way == {told.subscription_id}
 
 
 async def test_only_an_approved_plan_promises_to_buy_again(store: Store):

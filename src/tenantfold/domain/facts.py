@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from tenantfold.domain.azure import AzureItem
 from tenantfold.domain.model import CustomerId, ProductKind, Subscription, SubscriptionId, TenantId, WireStatus
+from tenantfold.domain.plan import PlanItem
 from tenantfold.domain.products import product_kind
 from tenantfold.domain.requests import Transfer
 
@@ -81,12 +82,16 @@ class EarlierRuns:
     """What the ledger of earlier runs says to a new plan.
 
     ``refused``: what Microsoft called not available for a transfer, by customer; ``under_way``: what we gave to a
-    transfer; ``promised``: what the newest approved plan buys again when its term ends.
+    transfer or handed off, and what stands at the target unverified; ``carried``: the same as the newest approved plan
+    has it, by customer, for what a source does not list any more; ``promised``: what that plan buys again when its term
+    ends; ``moved``: the customers of whom anything has moved.
     """
 
     refused: Mapping[CustomerId, frozenset[SubscriptionId]] = field(default_factory=dict)
     under_way: frozenset[SubscriptionId] = frozenset()
+    carried: Mapping[CustomerId, tuple[PlanItem, ...]] = field(default_factory=dict)
     promised: frozenset[SubscriptionId] = frozenset()
+    moved: frozenset[CustomerId] = frozenset()
 
 
 def holds(subscriptions: Iterable[Subscription], kinds: frozenset[ProductKind]) -> bool:

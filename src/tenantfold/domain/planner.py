@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import date
 
 from tenantfold.domain import routes
-from tenantfold.domain.facts import NO_FACTS, CustomerFacts, together
+from tenantfold.domain.facts import NEEDS_TRANSFERS, NO_FACTS, CustomerFacts, together
 from tenantfold.domain.findings import Finding, Severity
 from tenantfold.domain.mapping import OfferMapping
 from tenantfold.domain.model import (
@@ -62,7 +62,7 @@ def build_customer(entry: BookEntry, context: PlanContext) -> PlanCustomer:
     if context.policy.partial_customers is PartialCustomers.ALLOWED:
         customer = _in_part(customer, context.counterparts)
     customer = _finishing(customer, context.counterparts)
-    disposition = _disposition(customer, context.counterparts)
+    disposition = _disposition(customer, context)
     # most customers move: copying every one of them would be a tenth of all planning
     return customer if disposition is customer.disposition else replace(customer, disposition=disposition)
 
@@ -159,12 +159,13 @@ def _softened(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     )
 
 
-def _disposition(customer: PlanCustomer, counterparts: Counterparts) -> Disposition:
+def _disposition(customer: PlanCustomer, context: PlanContext) -> Disposition:
+    counterparts = context.counterparts
     if customer.blockers():
         return Disposition.BLOCKED
     if any(item.is_carried_out for item in customer.items):
         return Disposition.MOVE
-    if any(_is_done(item, counterparts) for item in customer.items):
+    if customer.customer_id in context.earlier.moved or any(_is_done(item, counterparts) for item in customer.items):
         return Disposition.MOVED
     return Disposition.NOTHING_TO_MOVE
 
@@ -192,6 +193,7 @@ def _items(
     free = [one for one in at_target if one.id not in context.spoken_for and one.wire_status == WireStatus.ACTIVE]
     held.sort(key=lambda one: (one.tenant_id, one.id))
     items = tuple(_item(one, context, offers, context.market(one.tenant_id, country), facts) for one in held)
+    items += _carried(entry, context)
     if any(item.route is Route.EXPIRE_AND_REBUY for item in items):
         items = tuple(_bought_again(item, context.mapping, skus) for item in items)
     if offers is not None and context.mapping:
@@ -199,6 +201,22 @@ def _items(
     if free:
         items = _adopt_add_ons(_adopt_bases(items, free), free)
     return items, tuple(free)
+
+
+def _carried(entry: BookEntry, context: PlanContext) -> tuple[PlanItem, ...]:
+    """What moves and left its source's list already, as the plan had it: it is followed until the target shows it."""
+    carried = context.earlier.carried.get(entry.customer_id, ())
+    listed = {one.id for one in entry.subscriptions}
+    return tuple(
+        replace(item, target_id=_target_of(item, context), findings=())
+        for item in carried
+        if item.subscription_id not in listed and item.tenant_id in context.sources
+    )
+
+
+def _target_of(item: PlanItem, context: PlanContext) -> SubscriptionId | None:
+    counterpart = context.counterparts.get(item.subscription_id)
+    return counterpart.target_id if counterpart is not None else None
 
 
 def _unverified(entry: BookEntry, context: PlanContext) -> tuple[Subscription, ...]:
@@ -271,7 +289,7 @@ def _begun_route(counterpart: Counterpart, kind: ProductKind, chosen: Route) -> 
 
 def _promised(source: Subscription, kind: ProductKind, chosen: Route, context: PlanContext) -> Route:
     """What left the source by our own doing, or ran out as planned, is followed until it stands at the target."""
-    if source.id in context.earlier.under_way:
+    if source.id in context.earlier.under_way and kind in NEEDS_TRANSFERS:
         return _transfer_of(kind)
     if source.id in context.earlier.promised and chosen is Route.SKIP and _has_run_out(source, context.today):
         return Route.EXPIRE_AND_REBUY

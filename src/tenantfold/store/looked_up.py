@@ -11,26 +11,37 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from sqlalchemy import Connection, delete, select
 
+from tenantfold.domain.evidence import TaskKind
 from tenantfold.domain.facts import EarlierRuns, TenantFacts
 from tenantfold.domain.journal import OpKind, Outcome, OutcomeKind
 from tenantfold.domain.model import CustomerId, Route, Sku, SubscriptionId, TenantRole
+from tenantfold.domain.plan import PlanItem
 from tenantfold.domain.products import LICENSE_PRODUCTS
 from tenantfold.domain.reads import Read
 from tenantfold.domain.records import Snapshot
+from tenantfold.domain.states import Origin
 from tenantfold.domain.transfer_refusals import not_transferable
 from tenantfold.store import codec, tables
 from tenantfold.store.book import newest_shelves
 from tenantfold.store.snapshots import open_row, snapshot_id
 from tenantfold.store.statements import bulk_insert, insert_if_absent, upsert_many
 
-_sku, _intent, _outcome = tables.snapshot_sku.c, tables.intent.c, tables.outcome.c
+_sku, _intent, _outcome, _plan = tables.snapshot_sku.c, tables.intent.c, tables.outcome.c, tables.plan.c
 _SKUS = msgspec.json.Decoder(list[Sku])
-_SUBMITTED = (
+_GIVEN_AWAY = (
     select(_intent.value, _outcome.value)
     .select_from(tables.intent.outerjoin(tables.outcome))
-    .where(_intent.kind == OpKind.SUBMIT_TRANSFER.value)
+    .where(_intent.kind.in_([OpKind.SUBMIT_TRANSFER.value, OpKind.OPEN_SERVICE_REQUEST.value]))
     .order_by(_intent.seq)
 )
+_APPROVED = (
+    select(_plan.id)
+    .where(_plan.complete, _plan.approved_at.is_not(None))
+    .order_by(_plan.id.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_IDS = 500  # in one statement; both databases limit the number of parameters
 
 
 # --- beside the subscriptions ---------------------------------------------------------------------------------------
@@ -89,27 +100,69 @@ def new_commerce_countries(conn: Connection) -> tuple[str, ...]:
 def earlier_runs(conn: Connection) -> EarlierRuns:
     """What was refused for a transfer, what was given to one, and what an approved plan promised to buy again."""
     settled = defaultdict(list)
-    under_way: set[SubscriptionId] = set()
-    rows = conn.execute(_SUBMITTED).all()
+    under_way = _handed_off(conn)
+    rows = conn.execute(_GIVEN_AWAY).all()
     outcomes = {one.intent_key: one for one in codec.outcomes(row[1] for row in rows if row[1] is not None)}
     for intent in codec.intents(row[0] for row in rows):
         outcome: Outcome | None = outcomes.get(intent.key)
         if outcome is not None:
             settled[intent.customer_id].append((intent, outcome))
         if outcome is None or outcome.kind is not OutcomeKind.FAILED:
-            under_way.update(intent.subjects)
+            under_way.update(dict.fromkeys(intent.subjects, intent.customer_id))
+    done, unverified = _standing(conn)
+    under_way = {one: customer for one, customer in (under_way | unverified).items() if one not in done}
     refused = {customer_id: not_transferable(of_customer) for customer_id, of_customer in settled.items()}
     return EarlierRuns(
         refused={CustomerId(customer_id): found for customer_id, found in refused.items() if found},
         under_way=frozenset(under_way),
+        carried=_carried(conn, under_way),
         promised=_promised(conn),
+        moved=frozenset(done.values()),
     )
 
 
+_Owned = dict[SubscriptionId, CustomerId]
+"""Source subscriptions, and whose they are."""
+
+
+def _handed_off(conn: Connection) -> _Owned:
+    """What a person says was given to Microsoft's support."""
+    column = tables.evidence.c
+    query = select(column.subscription_id, column.customer_id).where(column.task == TaskKind.HANDED_OFF.value)
+    return {SubscriptionId(row[0]): CustomerId(row[1]) for row in conn.execute(query)}
+
+
+def _standing(conn: Connection) -> tuple[_Owned, _Owned]:
+    """What is done, and what stands at the target by another route than ``recreate`` and is not verified."""
+    column = tables.counterpart.c
+    query = select(column.source_id, column.customer_id, column.origin, column.verified_at, column.suspended_at)
+    done: _Owned = {}
+    unverified: _Owned = {}
+    for source_id, customer_id, origin, verified_at, suspended_at in conn.execute(query):
+        is_cutover = Origin(origin).is_cutover
+        if (suspended_at if is_cutover else verified_at) is not None:
+            done[source_id] = customer_id
+        elif not is_cutover:
+            unverified[source_id] = customer_id
+    return done, unverified
+
+
+def _carried(conn: Connection, under_way: _Owned) -> dict[CustomerId, tuple[PlanItem, ...]]:
+    """The items under way as the newest approved plan has them: a source may not list them any more."""
+    column = tables.plan_customer.c
+    query = select(column.value).where(column.plan_id == _APPROVED)
+    found = {}
+    ids = sorted(set(under_way.values()))
+    for start in range(0, len(ids), _IDS):
+        some = query.where(column.customer_id.in_(ids[start : start + _IDS]))
+        for one in codec.plan_customers(conn.execute(some).scalars()):
+            found[one.customer_id] = tuple(
+                item for item in one.items if item.is_carried_out and item.subscription_id in under_way
+            )
+    return found
+
+
 def _promised(conn: Connection) -> frozenset[SubscriptionId]:
-    plan, item = tables.plan.c, tables.plan_item.c
-    approved = (
-        select(plan.id).where(plan.complete, plan.approved_at.is_not(None)).order_by(plan.id.desc()).limit(1)
-    ).scalar_subquery()
-    query = select(item.subscription_id).where(item.plan_id == approved, item.route == Route.EXPIRE_AND_REBUY.value)
+    item = tables.plan_item.c
+    query = select(item.subscription_id).where(item.plan_id == _APPROVED, item.route == Route.EXPIRE_AND_REBUY.value)
     return frozenset(SubscriptionId(one) for one in conn.execute(query).scalars())

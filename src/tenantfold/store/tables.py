@@ -334,10 +334,10 @@ intent = Table(
     Column("value", Text, nullable=False),
     Index("ix_intent_customer", "customer_id", "seq"),
     Index(
-        "ix_intent_submitted",
+        "ix_intent_given_away",
         "seq",
-        sqlite_where=text("kind = 'submit_transfer'"),
-        postgresql_where=text("kind = 'submit_transfer'"),
+        sqlite_where=text("kind IN ('submit_transfer', 'open_service_request')"),
+        postgresql_where=text("kind IN ('submit_transfer', 'open_service_request')"),
     ),
     sqlite_autoincrement=True,
 )

@@ -45,7 +45,7 @@ PART_STAYS = planner_rule(
 )
 def nothing_to_move(review: Review) -> Answer:
     """Nothing of the customer is active and moves."""
-    if review.wants_to_move or review.entry.unread:
+    if review.wants_to_move or review.entry.unread or review.entry.customer_id in review.context.earlier.moved:
         return None
     if any(one.severity is not Severity.NOTE for item in review.items for one in item.findings) or any(
         item.subscription_id in review.context.counterparts for item in review.items

@@ -50,9 +50,9 @@ def upgrade() -> None:
         ),
     )
     op.create_index(
-        "ix_intent_submitted",
+        "ix_intent_given_away",
         "intent",
         ["seq"],
-        sqlite_where=sa.text("kind = 'submit_transfer'"),
-        postgresql_where=sa.text("kind = 'submit_transfer'"),
+        sqlite_where=sa.text("kind IN ('submit_transfer', 'open_service_request')"),
+        postgresql_where=sa.text("kind IN ('submit_transfer', 'open_service_request')"),
     )
