@@ -151,10 +151,11 @@ def test_the_move_itself_waits_for_the_customer():
 
 
 def test_a_plan_nobody_approved_or_that_blocks_asks_nobody():
-    """Work on what may never move would be lost."""
+    """Work on what may never move would be lost; but a status nobody knows is what blocks, so it is asked for."""
     assert open_tasks(case(manual_item(), plan=plan_record(approved_at=None)), POLICY, TODAY) == ()
-    blocked = plan_customer(manual_item(), disposition=Disposition.BLOCKED)
-    assert open_tasks(case(customer=blocked), POLICY, TODAY) == ()
+    blocked = plan_customer(manual_item(), manual_item("s2", wire_status="odd"), disposition=Disposition.BLOCKED)
+    found = open_tasks(case(customer=blocked), POLICY, TODAY)
+    assert [(one.subscription_id, one.kind) for one in found] == [("s2", TaskKind.STATUS_SETTLED)]
 
 
 def test_the_sentence_names_what_when_and_how_to_confirm():

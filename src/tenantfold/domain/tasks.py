@@ -168,10 +168,12 @@ def tasks_of(case: Case, item: PlanItem, policy: Policy, today: date) -> tuple[T
 
 
 def open_tasks(case: Case, policy: Policy, today: date) -> tuple[Task, ...]:
-    """Everything a person has to do for a customer now; nothing while the plan keeps it where it is."""
-    if case.customer.disposition is Disposition.BLOCKED or case.plan.approved_at is None:
+    """Everything a person has to do for a customer now; of a blocked one only what may take the block away."""
+    if case.plan.approved_at is None:
         return ()
-    return tuple(task for item in case.customer.items for task in tasks_of(case, item, policy, today))
+    is_blocked = case.customer.disposition is Disposition.BLOCKED
+    items = [item for item in case.customer.items if not is_blocked or needs_status(item)]
+    return tuple(task for item in items for task in tasks_of(case, item, policy, today))
 
 
 def why_not_now(case: Case, item: PlanItem, kind: TaskKind) -> str:

@@ -23,6 +23,7 @@ from tenantfold.flow.ports import Clock, EvidenceLedger
 
 TASK_DONE = "task.done"
 """The event a confirmation leaves behind."""
+_ASKED = frozenset({Disposition.MOVE, Disposition.BLOCKED})  # a status that nobody knows blocks: a person settles it
 _CHUNK = 1 << 20
 
 
@@ -54,8 +55,8 @@ async def to_do(ledger: EvidenceLedger, clock: Clock, policy: Policy) -> AsyncIt
     """
     plan = await approved_plan(ledger)
     today = clock.now().date()
-    async for customer in ledger.plan_customers(plan.id, Disposition.MOVE):
-        if not any(map(may_be_asked, customer.items)):
+    async for customer in ledger.plan_customers(plan.id):
+        if customer.disposition not in _ASKED or not any(map(may_be_asked, customer.items)):
             continue
         case = await ledger.case(customer.customer_id)
         found = open_tasks(case, policy, today) if case is not None else ()
