@@ -39,9 +39,9 @@ def _codes(plan: dict[str, list[dict[str, list[dict[str, object]]]]]) -> set[obj
 
 
 def test_a_plan_edited_by_hand_to_suspend_new_commerce_is_refused(bench: Bench) -> None:
-    """No command reads it: the sentence names the rule and the way back."""
+    """No command reads it and none carries it out, approved or not; the sentence says why and the way back."""
     bench.good("inventory")
-    bench.good("plan")
+    bench.good("approve", bench.good("plan")["plan"]["checksum"][:12], "--by", "Ingrid Holm")
     with closing(sqlite3.connect(bench.folder / "tenantfold.db")) as ledger, ledger:
         ledger.execute(
             """UPDATE plan_customer SET value = replace(value, '"kind":"legacy_license"', '"kind":"license"')"""
@@ -50,5 +50,10 @@ def test_a_plan_edited_by_hand_to_suspend_new_commerce_is_refused(bench: Bench) 
     assert code == NOT_READY
     assert "R-135" in said
     assert "tenantfold plan" in said
+    calls = bench.world.get("ledger")["totals"]["calls"]
+    code, said = bench.refused("run")
+    assert code == NOT_READY
+    assert "tenantfold plan" in said
+    assert bench.world.get("ledger")["totals"]["calls"] == calls
     bench.good("plan")
     bench.good("show", "plan")

@@ -276,10 +276,8 @@ def _confidence(choice: Choice, facts: RouteFacts, market: Market) -> Confidence
 def _rests_on_missing_facts(route: Route, facts: RouteFacts, market: Market) -> bool:
     if route is Route.MANUAL:
         return facts.kind is ProductKind.UNKNOWN or "R-227" in choose(facts, market).rules
-    if route in {Route.TRANSFER, Route.AZURE_TRANSFER} and market.billing_owners is None:
-        return True
-    if route is Route.TRANSFER and (facts.terms is None or facts.terms.is_transferable is None):
-        return True
+    if route in {Route.TRANSFER, Route.AZURE_TRANSFER}:
+        return market.billing_owners is None  # whether Microsoft allows it nobody can ask beforehand
     if route is Route.EXPIRE_AND_REBUY:
         return facts.ends_on is None
     return market.in_region is None and route not in {Route.SKIP, Route.KEEP}
