@@ -331,7 +331,7 @@ async def test_a_new_plan_keeps_waves_and_holds_and_new_customers_are_in_none(st
 
 
 def several(number: int) -> PlanCustomer:
-    """A customer with a base and its add-on, a yearly one, one of another tenant, one adopted, and one that stays."""
+    """A base and its add-on, a yearly one, one of another tenant, one adopted, one that stays, one transferred."""
     items = (
         plan_item(number, "a"),
         plan_item(number, "b", parent_id=SubscriptionId(f"{SOURCE}-{number}-a"), license_count=2),
@@ -339,18 +339,19 @@ def several(number: int) -> PlanCustomer:
         plan_item(number, "d", tenant_id=OTHER_SOURCE),
         plan_item(number, "e", billing_cycle="none", target_id=SubscriptionId(f"x-{number}")),
         plan_item(number, "f", route=Route.KEEP),
+        plan_item(number, "g", route=Route.TRANSFER, license_count=3),
     )
     return plan_customer(number, items=items, source_tenant_ids=(SOURCE, OTHER_SOURCE))
 
 
 async def test_the_size_of_a_wave(store: Store):
-    """What is to move and has not: customers, licenses, countries, and the offers by what has a price."""
+    """What is to move by any route and has not: customers, licenses, countries, and offers by what has a price."""
     await saved_plan(store, several(1), plan_customer(2, country="FI"), plan_customer(3))
     wave = await made(store, "first", 1, 2)
     size = await store.wave_size(wave.id)
-    assert (size.customers, size.subscriptions, size.seats, size.countries) == (2, 6, 29, ("FI", "SE"))
+    assert (size.customers, size.subscriptions, size.seats, size.countries) == (2, 7, 32, ("FI", "SE"))
     found = {(one.country, one.billing_cycle): one.licenses for one in size.offers}
-    assert found == {("FI", "monthly"): 5, ("SE", "annual"): 7, ("SE", "monthly"): 12, ("SE", "none"): 5}
+    assert found == {("FI", "monthly"): 5, ("SE", "annual"): 7, ("SE", "monthly"): 15, ("SE", "none"): 5}
 
 
 async def test_the_load_in_the_ledger_is_the_sum_of_the_loads_of_its_customers(store: Store):
