@@ -74,6 +74,9 @@ def test_access_is_cleaned_up_after_the_move_and_not_before():
     assert [one.kind for one in open_tasks(case(azure_item()), POLICY, TODAY)] == [TaskKind.HANDED_OFF]
     moved = open_tasks(case(azure_item(), counterparts=(DONE,)), POLICY, TODAY)
     assert [(one.kind, one.stage) for one in moved] == [(kind, Stage.AFTER) for kind in AFTER]
+    planned_again = azure_item(route=Route.SKIP, wire_status="suspended")
+    assert open_tasks(case(planned_again, counterparts=(DONE,)), POLICY, TODAY) == moved
+    assert open_tasks(case(planned_again), POLICY, TODAY) == ()
 
 
 def test_nobody_hands_off_what_the_program_may_ask_for_itself():

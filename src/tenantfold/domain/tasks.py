@@ -23,6 +23,7 @@ from tenantfold.domain.routes import EXTENDED_TERMS_FROM, rebuy_until
 from tenantfold.domain.states import Owner, Phase
 
 _TERM_DAYS = {"P1M": 31, "P1Y": 366, "P3Y": 1096}  # at most
+_WITH_ACCESS = frozenset({ProductKind.AZURE_PLAN, ProductKind.LEGACY_AZURE})  # roles do not move with the bill
 NAMED = 3  # items named in one sentence; the list has them all
 
 
@@ -148,6 +149,8 @@ def may_be_asked(item: PlanItem) -> tuple[tuple[TaskKind, Stage], ...]:
                 (TaskKind.OLD_ACCESS_REMOVED, Stage.AFTER),
                 (TaskKind.NEW_ACCESS_ADDED, Stage.AFTER),
             )
+        case Route.SKIP if item.kind in _WITH_ACCESS:  # planned again after it moved
+            return (TaskKind.OLD_ACCESS_REMOVED, Stage.AFTER), (TaskKind.NEW_ACCESS_ADDED, Stage.AFTER)
         case Route.EXPIRE_AND_REBUY:
             return (TaskKind.END_OF_TERM_CHOSEN, Stage.BEFORE), (TaskKind.DATA_SAFE, Stage.BEFORE)
         case _:
@@ -168,12 +171,13 @@ def tasks_of(case: Case, item: PlanItem, policy: Policy, today: date) -> tuple[T
 
 
 def open_tasks(case: Case, policy: Policy, today: date) -> tuple[Task, ...]:
-    """Everything a person has to do for a customer now; of a blocked one only what may take the block away."""
+    """What a person has to do for a customer now; of a blocked one what unblocks it and what is left of a move."""
     if case.plan.approved_at is None:
         return ()
-    is_blocked = case.customer.disposition is Disposition.BLOCKED
-    items = [item for item in case.customer.items if not is_blocked or needs_status(item)]
-    return tuple(task for item in items for task in tasks_of(case, item, policy, today))
+    found = tuple(task for item in case.customer.items for task in tasks_of(case, item, policy, today))
+    if case.customer.disposition is not Disposition.BLOCKED:
+        return found
+    return tuple(task for task in found if task.kind is TaskKind.STATUS_SETTLED or task.stage is Stage.AFTER)
 
 
 def why_not_now(case: Case, item: PlanItem, kind: TaskKind) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tenantfold.domain.evidence import Evidence, TaskKind
 from tenantfold.domain.model import CustomerId, SubscriptionId
-from tenantfold.domain.plan import Disposition, PlanItem
+from tenantfold.domain.plan import PlanItem
 from tenantfold.domain.policy import Policy
 from tenantfold.domain.records import Case, Event
 from tenantfold.domain.tasks import Task, may_be_asked, open_tasks, tasks_of, why_not_now
@@ -23,7 +23,6 @@ from tenantfold.flow.ports import Clock, EvidenceLedger
 
 TASK_DONE = "task.done"
 """The event a confirmation leaves behind."""
-_ASKED = frozenset({Disposition.MOVE, Disposition.BLOCKED})  # a status that nobody knows blocks: a person settles it
 _CHUNK = 1 << 20
 
 
@@ -56,7 +55,7 @@ async def to_do(ledger: EvidenceLedger, clock: Clock, policy: Policy) -> AsyncIt
     plan = await approved_plan(ledger)
     today = clock.now().date()
     async for customer in ledger.plan_customers(plan.id):
-        if customer.disposition not in _ASKED or not any(map(may_be_asked, customer.items)):
+        if not any(map(may_be_asked, customer.items)):
             continue
         case = await ledger.case(customer.customer_id)
         found = open_tasks(case, policy, today) if case is not None else ()
