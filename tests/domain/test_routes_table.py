@@ -15,6 +15,7 @@ from tests.domain.samples import NOW, TODAY, later, source
 NEW = source(offer_id="CFQ7TTC0LF8S:0002:CFQ7TTC0K971", product_type="OnlineServicesNCE", modern=ModernTerms())
 AZURE_PLAN = source(offer_id="DZH318Z0BPS6:0001:DZH318Z0BMTV", product_type="Azure", billing_type="usage")
 RESERVATION = source(offer_id="DZH318Z08B8X:0001:DZH318Z0BMTV", product_type="AzureReservation")
+SAVINGS_PLAN = source(offer_id="DZH318Z08C2X:0001:DZH318Z0BMTV", product_type="AzureSavingsPlan")
 LEGACY_AZURE = source(offer_id="MS-AZR-0145P", billing_type="usage")
 SOFTWARE = source(offer_id="DG7GMGF0D5RK:0005:DG7GMGF0DVT7", product_type="Software")
 SAAS = source(offer_id="DZH318Z0HWVC:0001:DZH318Z0MXXX", product_type="SaaS")
@@ -62,6 +63,7 @@ ROWS = [
     Row("legacy license, direct-bill to provider", Route.RECREATE, "R-27", source(), source(wire_status="suspended")),
     Row("Azure plan", Route.AZURE_TRANSFER, "R-164", AZURE_PLAN, LEGACY_AZURE),
     Row("reservation", Route.AZURE_TRANSFER, "R-168", RESERVATION, replace(RESERVATION, wire_status="deleted")),
+    Row("savings plan", Route.AZURE_TRANSFER, "R-168", SAVINGS_PLAN, replace(SAVINGS_PLAN, wire_status="suspended")),
     Row("legacy Azure", Route.AZURE_SUPPORT, "R-46", LEGACY_AZURE, AZURE_PLAN),
     Row("software", Route.MANUAL, "R-151", SOFTWARE, NEW),
     Row("marketplace", Route.MANUAL, "R-169", SAAS, NEW),

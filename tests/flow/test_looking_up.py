@@ -8,17 +8,21 @@ import pytest
 
 from tenantfold.clock import ManualClock
 from tenantfold.domain.azure import AzureItem, AzureKind
-from tenantfold.domain.model import CustomerId, OfferId, Sku, SubscriptionId, Tenant, TenantRole
+from tenantfold.domain.facts import EarlierRuns
+from tenantfold.domain.findings import FindingCode
+from tenantfold.domain.model import CustomerId, OfferId, Route, Sku, SubscriptionId, Tenant, TenantRole
 from tenantfold.domain.reads import Read
 from tenantfold.domain.regions import RegionMap
 from tenantfold.domain.requests import Transfer, TransferId, TransferState
 from tenantfold.errors import RefusedError, TenantfoldError, ThrottledError
 from tenantfold.flow.inventory import InventoryTask, take
+from tenantfold.flow.planning import PlanTask, make
 from tenantfold.flow.progress import Silent
 from tests.flow.fake_inventory import Content, FakeInventory, PagedPartnerCenter
 from tests.flow.fakes import TARGET
 from tests.flow.stage import SE, START, Stage, customer_id
 
+REGIONS = RegionMap({"SE": "Europe", "IE": "Europe"})
 LICENSE, AZURE = OfferId("CFQ7TTC0LH18:0001:CFQ7TTC0K971"), OfferId("DZH318Z0BPS6:0001:DZH318Z0BMTV")
 SKU = Sku(id=OfferId("CFQ7TTC0LH18:0001"), title="Business Premium", country="SE", is_sold=True)
 
@@ -76,6 +80,11 @@ class Desk:
         self.source = ModernPartnerCenter(SE, stage.world)
         self.target = ModernPartnerCenter(TARGET, stage.world, sold_skus={"SE": (SKU,)})
         self.clock = stage.clock
+        self.ledger = stage.ledger
+        self.tenants = tuple(
+            Tenant(id=tenant_id, key=tenant_id, role=role, name="", country="IE")
+            for tenant_id, role in ((SE, TenantRole.SOURCE), (TARGET, TenantRole.TARGET))
+        )
 
     async def take(self, role: TenantRole = TenantRole.SOURCE) -> Content:
         """Read this side; returns what the snapshot holds."""
@@ -85,7 +94,7 @@ class Desk:
             partner_center=center,
             inventory=self.inventory,
             clock=self.clock,
-            regions=RegionMap({"SE": "Europe", "IE": "Europe"}),
+            regions=REGIONS,
         )
         return self.inventory.content(await take(task, Silent()))
 
@@ -145,3 +154,27 @@ async def test_a_catalog_that_cannot_be_read_is_left_out(error: TenantfoldError 
     await desk.take(TenantRole.TARGET)
     assert snapshot[TARGET, 1].sku_countries == (() if error is not None else ("SE",))
     assert snapshot[TARGET, 1].completed_at is not None
+
+
+async def test_a_plan_rests_on_what_was_looked_up_and_on_what_earlier_runs_taught():
+    """SKUs, open transfers and a refusal reach the planner: this license runs out and is bought again."""
+    desk = Desk()
+    await desk.take()
+    await desk.take(TenantRole.TARGET)
+    refused = {customer_id(1): frozenset({SubscriptionId("s1")})}
+    desk.ledger.earlier = EarlierRuns(refused=refused)
+    task = PlanTask(
+        consolidation="test",
+        tenants=desk.tenants,
+        inventory=desk.inventory,
+        ledger=desk.ledger,
+        clock=desk.clock,
+        regions=REGIONS,
+        mapping=(),
+    )
+    record = await make(task, Silent())
+    plans = {one.customer_id: one async for one in desk.ledger.plan_customers(record.id)}
+    (item,) = plans[customer_id(1)].items
+    assert (item.route, item.target_offer_id) == (Route.EXPIRE_AND_REBUY, SKU.id)
+    said = {(one.code, one.detail) for one in plans[customer_id(2)].all_findings()}
+    assert not [detail for code, detail in said if code is FindingCode.NOT_VERIFIED and "transfer request" in detail]
