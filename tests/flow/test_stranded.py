@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 import pytest
 
 from tenantfold.domain.guards import Refusal, RefusalCode
-from tenantfold.domain.journal import Intent, OutcomeKind
+from tenantfold.domain.journal import Intent, OpKind, OutcomeKind
 from tenantfold.domain.model import CustomerId, OrderId, Subscription, SubscriptionId
 from tenantfold.domain.records import BookEntry, Snapshot
+from tenantfold.domain.requests import ServiceRequest, ServiceRequestId, ServiceRequestState, ServiceRequestWish
 from tenantfold.domain.states import Phase
 from tenantfold.domain.stranded_decisions import Decision, DecisionKind, Fit
 from tenantfold.errors import InputError, NoAnswerError
@@ -186,3 +187,42 @@ async def test_who_is_not_stranded_cannot_be_settled():
     assert [one.customer_id for one in await show(task)] == [customer_id(0)]
     with pytest.raises(InputError, match="no call without outcome"):
         await settle(task, customer_id(1), decision(DecisionKind.ABANDON))
+
+
+async def test_a_call_of_another_route_is_shown_by_what_settles_it(monkeypatch: pytest.MonkeyPatch):
+    """A service request is found in the list of service requests, not at the target: the next run notes it."""
+    stage = Stage()
+    stage.ledger = StrandedFakeLedger(clock=stage.clock)
+    stage.add(0)
+    await stage.plan()
+    await stage.ledger.mark_accepted([customer_id(0)], stage.clock.now())
+    asked = ServiceRequestWish(title="Please move", description="it")
+    subject = stage.source(0)
+    await stage.ledger.record_intent(
+        Intent(
+            key="ask",
+            plan_id=1,
+            customer_id=customer_id(0),
+            tenant_id=subject.tenant_id,
+            kind=OpKind.OPEN_SERVICE_REQUEST,
+            at=stage.clock.now(),
+            subjects=(subject.id,),
+            service_request=asked,
+        )
+    )
+    listed = ServiceRequest(
+        id=ServiceRequestId("615"),
+        title=asked.title,
+        status="open",
+        state=ServiceRequestState.OPEN,
+        created_at=stage.clock.now(),
+    )
+
+    async def service_requests(_customer: CustomerId) -> tuple[ServiceRequest, ...]:
+        return (listed,)
+
+    for center in stage.centers.values():
+        monkeypatch.setattr(center, "service_requests", service_requests, raising=False)
+    (found,) = await show(StrandedTask(cutover=stage.cutover(), ledger=stage.ledger))  # type: ignore[arg-type]  # what it uses
+    assert not found.outlook.needs_person
+    assert "It took effect" in found.outlook.sentence

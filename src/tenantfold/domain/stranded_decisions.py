@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from tenantfold.domain.actions import AdoptOutcome, Pause, Resend
-from tenantfold.domain.course import next_action
+from tenantfold.domain.actions import Action, AdoptOutcome, Pause, Resend
+from tenantfold.domain.course import MACHINES
 from tenantfold.domain.guards import Refusal, RefusalCode
 from tenantfold.domain.journal import Intent, OpKind, Outcome, OutcomeKind
 from tenantfold.domain.model import Subscription, SubscriptionId, WireStatus
@@ -134,7 +134,7 @@ def outlook(case: Case, observation: Observation, now: datetime, policy: Policy)
     """What the next run would do about the oldest open call of a customer. Raises ValueError when there is none."""
     if not case.open_intents:
         raise ValueError(f"Customer {case.customer.customer_id} has no call without outcome.")
-    match next_action(case, observation, now, policy):
+    match _next_of(case, case.open_intents[0], observation, now, policy):
         case AdoptOutcome(outcome=outcome) if outcome.kind is OutcomeKind.FAILED:
             sentence = f"The next run closes it as without effect: {outcome.detail}"
         case AdoptOutcome():
@@ -149,6 +149,12 @@ def outlook(case: Case, observation: Observation, now: datetime, policy: Policy)
         case _:
             sentence = "The next run reads both sides and settles it."
     return Outlook(needs_person=False, sentence=sentence)
+
+
+def _next_of(case: Case, intent: Intent, observation: Observation, now: datetime, policy: Policy) -> Action:
+    """What the machine of an open call makes of it, whatever the customer's other routes do meanwhile."""
+    machine = next(one for one in MACHINES if intent.kind in one.kinds)
+    return machine.settle(case, intent, observation, now, policy)
 
 
 # --- the decision ----------------------------------------------------------------------------------------------------
@@ -205,7 +211,7 @@ def _resend(intent: Intent, case: Case, observation: Observation, now: datetime,
                 return _no("Something that fits stands at the target; sending the order again could make a twin.")
             case Gone():
                 pass
-    action = next_action(case, observation, now, policy)
+    action = _next_of(case, intent, observation, now, policy)
     if isinstance(action, Resend) and action.intent == intent:
         return MaySend()
     if isinstance(action, AdoptOutcome):
