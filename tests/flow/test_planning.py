@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from tenantfold.domain.facts import EarlierRuns
 from tenantfold.domain.mapping import OfferMapping
 from tenantfold.domain.model import OfferId, OrderId, SubscriptionId, Tenant, TenantRole
 from tenantfold.domain.plan import Disposition, PlanCustomer, PlanRecord
@@ -100,6 +101,15 @@ async def test_a_list_that_names_nobody_we_know_makes_no_plan():
     with pytest.raises(InputError, match="row 2"):
         await desk.plan(SelectedCustomer(row=2, company_name="Nobody"))
     assert await desk.stage.ledger.newest_plan() is None
+
+
+async def test_whose_transfer_or_last_term_is_under_way_is_planned_whatever_the_list_says():
+    """What another route has begun is not dropped from the plan either."""
+    desk = Desk()
+    await desk.read()
+    desk.stage.ledger.earlier = EarlierRuns(begun=frozenset({customer_id(2)}))
+    _, customers = await desk.plan(SelectedCustomer(row=2, customer_id=customer_id(1), contact=CONTACT))
+    assert [one.customer_id for one in customers] == [customer_id(1), customer_id(2)]
 
 
 async def test_who_has_begun_is_planned_whatever_the_list_says():

@@ -149,6 +149,7 @@ async def test_what_is_under_way_comes_back_as_the_approved_plan_has_it(store: S
     assert earlier.under_way == {items[1].subscription_id, items[2].subscription_id}
     assert earlier.carried == {customer_id(number): (items[number],) for number in (1, 2)}
     assert earlier.moved == {customer_id(3)}
+    assert earlier.begun == {customer_id(1), customer_id(2)}
 
 
 async def test_what_was_handed_off_to_microsoft_is_under_way(store: Store):
@@ -168,3 +169,19 @@ async def test_only_an_approved_plan_promises_to_buy_again(store: Store):
     assert (await store.earlier_runs()).promised == {item.subscription_id}
     await saved_plan(store, plan_customer(1))
     assert (await store.earlier_runs()).promised == {item.subscription_id}
+
+
+async def test_whose_renewal_was_stopped_has_begun(store: Store):
+    """Nothing renews it any more: whatever the plan says by now, it is bought again or a person looks."""
+    plan = await saved_plan(store, plan_customer(1), plan_customer(2))
+    for number, kind in ((1, OutcomeKind.DONE), (2, OutcomeKind.FAILED)):
+        subject = plan_item(number).subscription_id
+        sent = intent(number, f"k{number}", plan.id, kind=OpKind.STOP_RENEWAL, subjects=(subject,), lines=())
+        await store.record_intent(sent)
+        case = await store.case(customer_id(number))
+        assert case is not None
+        await store.record_step(Step(progress=case.progress, outcome=replace(outcome(sent.key, kind), lines=())), NOW)
+    earlier = await store.earlier_runs()
+    assert earlier.promised == {plan_item(1).subscription_id}
+    assert earlier.begun == {customer_id(1)}
+    assert earlier.under_way == frozenset()

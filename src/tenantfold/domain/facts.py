@@ -84,13 +84,15 @@ class EarlierRuns:
     ``refused``: what Microsoft called not available for a transfer, by customer; ``under_way``: what we gave to a
     transfer or handed off, and what stands at the target unverified; ``carried``: the same as the newest approved plan
     has it, by customer, for what a source does not list any more; ``promised``: what that plan buys again when its term
-    ends; ``moved``: the customers of whom anything has moved.
+    ends, and whose renewal we stopped; ``begun``: the customers of all these but mere promises; ``moved``: those of
+    whom anything has moved.
     """
 
     refused: Mapping[CustomerId, frozenset[SubscriptionId]] = field(default_factory=dict)
     under_way: frozenset[SubscriptionId] = frozenset()
     carried: Mapping[CustomerId, tuple[PlanItem, ...]] = field(default_factory=dict)
     promised: frozenset[SubscriptionId] = frozenset()
+    begun: frozenset[CustomerId] = frozenset()
     moved: frozenset[CustomerId] = frozenset()
 
 

@@ -119,10 +119,11 @@ async def _context(
 async def _customers(
     task: PlanTask, snapshots: Sequence[Snapshot], context: PlanContext, chosen: Chosen | None, report: Reporter
 ) -> AsyncIterator[PlanCustomer]:
-    """Stream the plan; a customer whose cutover has begun is never left out, whatever the list says."""
+    """Stream the plan; a customer whose move has begun is never left out, whatever the list says."""
     done = 0
     async for entry in task.inventory.book(snapshots):
-        begun = any(one.id in context.counterparts for one in entry.subscriptions)
+        begun = entry.customer_id in context.earlier.begun
+        begun = begun or any(one.id in context.counterparts for one in entry.subscriptions)
         if chosen is not None and entry.customer_id not in chosen and not begun:
             continue
         yield build_customer(entry, context)

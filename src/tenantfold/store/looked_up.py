@@ -28,10 +28,12 @@ from tenantfold.store.statements import bulk_insert, insert_if_absent, upsert_ma
 
 _sku, _intent, _outcome, _plan = tables.snapshot_sku.c, tables.intent.c, tables.outcome.c, tables.plan.c
 _SKUS = msgspec.json.Decoder(list[Sku])
-_GIVEN_AWAY = (
+_BEGUN = (
     select(_intent.value, _outcome.value)
     .select_from(tables.intent.outerjoin(tables.outcome))
-    .where(_intent.kind.in_([OpKind.SUBMIT_TRANSFER.value, OpKind.OPEN_SERVICE_REQUEST.value]))
+    .where(
+        _intent.kind.in_([OpKind.SUBMIT_TRANSFER.value, OpKind.OPEN_SERVICE_REQUEST.value, OpKind.STOP_RENEWAL.value])
+    )
     .order_by(_intent.seq)
 )
 _APPROVED = (
@@ -100,23 +102,26 @@ def new_commerce_countries(conn: Connection) -> tuple[str, ...]:
 def earlier_runs(conn: Connection) -> EarlierRuns:
     """What was refused for a transfer, what was given to one, and what an approved plan promised to buy again."""
     settled = defaultdict(list)
-    under_way = _handed_off(conn)
-    rows = conn.execute(_GIVEN_AWAY).all()
+    under_way, running_out = _handed_off(conn), _Owned()
+    rows = conn.execute(_BEGUN).all()
     outcomes = {one.intent_key: one for one in codec.outcomes(row[1] for row in rows if row[1] is not None)}
     for intent in codec.intents(row[0] for row in rows):
         outcome: Outcome | None = outcomes.get(intent.key)
         if outcome is not None:
             settled[intent.customer_id].append((intent, outcome))
         if outcome is None or outcome.kind is not OutcomeKind.FAILED:
-            under_way.update(dict.fromkeys(intent.subjects, intent.customer_id))
+            begun = running_out if intent.kind is OpKind.STOP_RENEWAL else under_way
+            begun.update(dict.fromkeys(intent.subjects, intent.customer_id))
     done, unverified = _standing(conn)
     under_way = {one: customer for one, customer in (under_way | unverified).items() if one not in done}
+    running_out = {one: customer for one, customer in running_out.items() if one not in done}
     refused = {customer_id: not_transferable(of_customer) for customer_id, of_customer in settled.items()}
     return EarlierRuns(
         refused={CustomerId(customer_id): found for customer_id, found in refused.items() if found},
         under_way=frozenset(under_way),
         carried=_carried(conn, under_way),
-        promised=_promised(conn),
+        promised=_promised(conn) | running_out.keys(),
+        begun=frozenset((under_way | running_out).values()),
         moved=frozenset(done.values()),
     )
 

@@ -334,10 +334,10 @@ intent = Table(
     Column("value", Text, nullable=False),
     Index("ix_intent_customer", "customer_id", "seq"),
     Index(
-        "ix_intent_given_away",
+        "ix_intent_begun",
         "seq",
-        sqlite_where=text("kind IN ('submit_transfer', 'open_service_request')"),
-        postgresql_where=text("kind IN ('submit_transfer', 'open_service_request')"),
+        sqlite_where=text("kind IN ('submit_transfer', 'open_service_request', 'stop_renewal')"),
+        postgresql_where=text("kind IN ('submit_transfer', 'open_service_request', 'stop_renewal')"),
     ),
     sqlite_autoincrement=True,
 )

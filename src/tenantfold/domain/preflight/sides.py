@@ -223,9 +223,7 @@ def reseller_cannot_transfer(review: Review, item: PlanItem) -> Answer:
         return None
     if review.context.market(item.tenant_id, review.country).billing_owners is not False:
         return None
-    return Said(
-        f"{item.offer_name}: one of the tenants has no bill of its own; its provider must transfer it."
-    )
+    return Said(f"{item.offer_name}: one of the tenants has no bill of its own; its provider must transfer it.")
 
 
 @item_rule(

@@ -15,7 +15,7 @@ _SEQUENCE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Add the tables of facts and of SKUs, and the index by which submitted transfers are found."""
+    """Add the tables of facts and of SKUs, and the index by which is found what other routes have begun."""
     op.create_table(
         "snapshot_fact",
         sa.Column("snapshot_id", _SEQUENCE, nullable=False),
@@ -50,9 +50,9 @@ def upgrade() -> None:
         ),
     )
     op.create_index(
-        "ix_intent_given_away",
+        "ix_intent_begun",
         "intent",
         ["seq"],
-        sqlite_where=sa.text("kind IN ('submit_transfer', 'open_service_request')"),
-        postgresql_where=sa.text("kind IN ('submit_transfer', 'open_service_request')"),
+        sqlite_where=sa.text("kind IN ('submit_transfer', 'open_service_request', 'stop_renewal')"),
+        postgresql_where=sa.text("kind IN ('submit_transfer', 'open_service_request', 'stop_renewal')"),
     )
