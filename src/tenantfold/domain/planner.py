@@ -206,6 +206,8 @@ def _items(
 def _carried(entry: BookEntry, context: PlanContext) -> tuple[PlanItem, ...]:
     """What moves and left its source's list already, as the plan had it: it is followed until the target shows it."""
     carried = context.earlier.carried.get(entry.customer_id, ())
+    if not carried:
+        return ()
     listed = {one.id for one in entry.subscriptions}
     return tuple(
         replace(item, target_id=_target_of(item, context), findings=())
