@@ -17,13 +17,16 @@ from tenantfold.simulation import mixed_judge, mixed_scenario
 from tenantfold.simulation.judge import Verdict
 from tenantfold.simulation.loop import run
 from tenantfold.simulation.mixed import MixedSimulation
+from tenantfold.simulation.scenario import FaultScript
 from tenantfold.simulation.stage import SimulatedStore
 from tests.simulation.test_mixed import quiet
 
 
-def played(portfolio: Portfolio, folder: Path, *, opens: bool = False, mistake: str = "") -> tuple[Verdict, Case]:
+def played(
+    portfolio: Portfolio, folder: Path, *, opens: bool = False, mistake: str = "", faults: tuple[FaultScript, ...] = ()
+) -> tuple[Verdict, Case]:
     """One customer of a portfolio to the end; ``mistake`` is what support gets wrong, every time."""
-    scenario = quiet(portfolio)
+    scenario = quiet(portfolio, faults=faults)
 
     async def work() -> tuple[Verdict, Case]:
         people = replace(scenario.people, opens_requests=opens)
@@ -35,6 +38,7 @@ def played(portfolio: Portfolio, folder: Path, *, opens: bool = False, mistake: 
         async with SimulatedStore.open(simulation.stage.settings.database_url, inline=True) as store:
             case = await store.case(CustomerId(next(iter(simulation.stage.world.customers))))
         assert case is not None
+        assert len(simulation.stage.world.azure.service_requests) <= 1
         return verdict, case
 
     return run(work, scenario.seed)
@@ -49,6 +53,21 @@ def test_support_moves_azure_whoever_asked_for_it(tmp_path: Path, *, opens: bool
     assert [one.origin for one in case.counterparts] == [Origin.BY_HAND]
     sent = [outcome.kind for intent, outcome in case.settled if intent.kind is OpKind.OPEN_SERVICE_REQUEST]
     assert sent == ([OutcomeKind.DONE] if opens else [])
+
+
+@pytest.mark.parametrize(
+    ("effect", "first"),
+    [("after", OutcomeKind.ADOPTED), ("before", OutcomeKind.FAILED)],
+)
+def test_support_is_asked_once_whatever_becomes_of_the_answer(tmp_path: Path, effect: str, first: OutcomeKind):
+    """A request that arrived is found by its title; one that did not is made anew after a pause."""
+    members = {"kind": "server_error", "route": "POST /v1/servicerequests/*", "effect": effect}
+    verdict, case = played(Portfolio.LEGACY_AZURE, tmp_path, opens=True, faults=(FaultScript(members=members),))
+    assert verdict.faults == ()
+    assert case.progress.phase is Phase.MOVED
+    sent = [outcome.kind for intent, outcome in case.settled if intent.kind is OpKind.OPEN_SERVICE_REQUEST]
+    assert sent[0] is first
+    assert len([kind for kind in sent if kind is not OutcomeKind.FAILED]) <= 1
 
 
 @pytest.mark.parametrize("portfolio", [Portfolio.SOFTWARE, Portfolio.SAAS])
