@@ -48,6 +48,9 @@ WAYS: Mapping[Kind, frozenset[Way]] = {
     Kind.UNKNOWN_STATUS: frozenset({"by_hand", "recreated"}),
 }
 
+GOVERNMENT_WAYS: Mapping[Kind, frozenset[Way]] = {Kind.LICENSE: frozenset({"rebought"})}
+"""What else is right in a cloud without transfers (900138)."""
+
 
 def build(scenario: MixedScenario) -> World:
     """The emulator's world at the start of a mixed scenario."""

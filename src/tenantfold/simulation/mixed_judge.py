@@ -15,7 +15,7 @@ from partner_center_emulator.world import StateChange
 from tenantfold.domain import routes
 from tenantfold.domain.explanation import next_step
 from tenantfold.domain.journal import Intent, OpKind
-from tenantfold.domain.model import CustomerId, Route
+from tenantfold.domain.model import CustomerId, ProductKind
 from tenantfold.domain.plan import PlanItem
 from tenantfold.domain.products import is_modern_offer
 from tenantfold.domain.records import Case
@@ -33,7 +33,7 @@ from tenantfold.simulation.judge import (
     verdict_of,
 )
 from tenantfold.simulation.mixed import MixedSimulation
-from tenantfold.simulation.mixed_cast import WAYS
+from tenantfold.simulation.mixed_cast import GOVERNMENT_WAYS, WAYS
 
 _BOUGHT_AGAIN = frozenset({"rebought", "by_hand"})
 _WRITES = ("order.", "subscription.", "entitlement.", "benefit.", "transfer.")
@@ -156,9 +156,10 @@ def _stable(offer_id: str) -> str:
 
 def _ways(hearing: Hearing, line: CustomerVerdict) -> None:
     """Each thing that moved went by a way the rules know for it (rules section E)."""
+    is_government = hearing.simulation.stage.options.cloud == "us_government"
     for move in line.moves:
         kind = _kind(hearing, move)
-        if move.way not in WAYS[kind]:
+        if move.way not in WAYS[kind] | (GOVERNMENT_WAYS.get(kind, frozenset()) if is_government else frozenset()):
             who = name_in(hearing, line.customer_id)
             hearing.say("way", f"{who}: {kind.value} {move.subject_id} was {move.way.replace('_', ' ')}.")
 
@@ -191,7 +192,7 @@ def _explained(hearing: Hearing, line: CustomerVerdict, case: Case) -> None:
 
 
 def _has_moved(hearing: Hearing, item: PlanItem, moved: set[str]) -> bool:
-    if item.route is not Route.AZURE_TRANSFER:
+    if item.kind is not ProductKind.AZURE_PLAN:
         return item.subscription_id in moved
     azure = hearing.simulation.stage.world.azure
     target = hearing.simulation.stage.settings.target.tenant_id
