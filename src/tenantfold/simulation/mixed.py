@@ -58,6 +58,7 @@ class MixedSimulation(Simulation):
     async def _visit(self) -> None:
         """As ever; before it the operator types in what people have done meanwhile, after it people get their tasks."""
         await self.person.confirm(self._note)
+        self.stage.sign_in_again()
         await super()._visit()
         await self.person.take_up()
 

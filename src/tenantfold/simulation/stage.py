@@ -123,6 +123,11 @@ class Stage:
     def _laptop_time(self) -> datetime:
         return self.now() + self.options.laptop_ahead
 
+    def sign_in_again(self) -> None:
+        """What an operator does before refresh tokens end after 90 days: sign in at each tenant and keep the new one."""
+        for one in sheet(self.emulator, self.options.cloud).tenants:
+            self._tenant(one)
+
     def _settings(self) -> Settings:
         given = sheet(self.emulator, self.options.cloud)
         tenants = {one.key: self._tenant(one) for one in given.tenants}
