@@ -218,7 +218,7 @@ RULES = (
         ("src/*", "tests/*"),
         ("src/tenantfold/cli/render.py", "src/partner_center_emulator/cli*.py", "tests/model/*"),
     ),
-    Rule("environment", environment, ("src/*", "benchmarks/*"), ("src/tenantfold/config.py",)),
+    Rule("environment", environment, ("src/*", "benchmarks/*"), ("src/tenantfold/config.py", "benchmarks/postgres.py")),
     Rule("pure-core", pure_core, ("src/tenantfold/domain/*",)),
     Rule("module-name", module_names, EVERYWHERE),
     Rule("stub", stubs, EVERYWHERE),

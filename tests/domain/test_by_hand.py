@@ -12,7 +12,7 @@ from tenantfold.domain.by_hand import MACHINE
 from tenantfold.domain.course import next_action
 from tenantfold.domain.evidence import Evidence, TaskKind
 from tenantfold.domain.guards import Refusal, RefusalCode
-from tenantfold.domain.model import ProductKind, SubscriptionId
+from tenantfold.domain.model import ProductKind, Subscription, SubscriptionId
 from tenantfold.domain.observation import Observation
 from tenantfold.domain.records import Case
 from tenantfold.domain.states import Counterpart, Origin, Owner, Phase
@@ -50,7 +50,7 @@ def test_the_end_is_asked_for_once_the_successor_stands():
 
 
 @pytest.mark.parametrize("end", [(), (GONE,), (replace(GONE, wire_status="expired"),)])
-def test_both_confirmed_and_read_is_arrived(end: tuple):
+def test_both_confirmed_and_read_is_arrived(end: tuple[Subscription, ...]):
     """Active at the target, over or gone at the source: the counterpart is verified by hand."""
     action = next_action(manual(BOUGHT, ENDED), observation(*end, target()), NOW, POLICY)
     wanted = Counterpart(source_id=S1, target_id=T1, order_id=ORDER, origin=Origin.BY_HAND, verified_at=NOW)

@@ -162,9 +162,7 @@ def request_intent(*subjects: str, **fields: object) -> Intent:
 def submit_intent(*subjects: str, **fields: object) -> Intent:
     """The answer we gave as "se", sent at NOW."""
     wanted = tuple(SubscriptionId(one) for one in subjects or ("n1",))
-    return _intent(
-        OpKind.SUBMIT_TRANSFER, SE, subjects or ("n1",), **({"reference": T1, "entries": wanted} | fields)
-    )
+    return _intent(OpKind.SUBMIT_TRANSFER, SE, subjects or ("n1",), **({"reference": T1, "entries": wanted} | fields))
 
 
 def _intent(kind: OpKind, tenant_id: TenantId, subjects: Iterable[str], **fields: object) -> Intent:

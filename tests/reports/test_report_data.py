@@ -11,9 +11,18 @@ from tenantfold.reports.report_data import Pair
 AT = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 
 
-def pair(origin: str, **times: datetime) -> Pair:
+def pair(origin: str, verified_at: datetime | None = None, suspended_at: datetime | None = None) -> Pair:
     """One subscription with a counterpart of this origin."""
-    return Pair(offer_name="E3", license_count=5, route="any", tenant="se", source_id="s1", origin=origin, **times)
+    return Pair(
+        offer_name="E3",
+        license_count=5,
+        route="any",
+        tenant="se",
+        source_id="s1",
+        origin=origin,
+        verified_at=verified_at,
+        suspended_at=suspended_at,
+    )
 
 
 @pytest.mark.parametrize("origin", list(Origin))

@@ -222,7 +222,7 @@ Action = (
 Note = Link | MarkVerified | MarkSuspended | MarkWithdrawn | MarkArrived
 """The actions that only write down what was read."""
 
-OtherWrite = (
+RouteWrite = (
     RequestTransfer
     | SubmitTransfer
     | CancelTransfer
@@ -234,5 +234,5 @@ OtherWrite = (
 )
 """The writes of the routes beside ``recreate``: none of them must end on its day."""
 
-Write = Attest | PlaceOrder | BuyAddOns | Suspend | Withdraw | Reactivate | OtherWrite
+Write = Attest | PlaceOrder | BuyAddOns | Suspend | Withdraw | Reactivate | RouteWrite
 """The actions that change something at Microsoft: each gets an intent before its call."""

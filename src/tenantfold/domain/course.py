@@ -17,9 +17,9 @@ from tenantfold.domain.actions import (
     BuyAzurePlan,
     MarkSuspended,
     Observe,
-    OtherWrite,
     Pause,
     RequestTransfer,
+    RouteWrite,
 )
 from tenantfold.domain.guards import Refusal, RefusalCode
 from tenantfold.domain.machine import Machine, is_old, together, unfinished
@@ -58,7 +58,7 @@ def next_action(case: Case, observation: Observation | None, now: datetime, poli
 
 def sets_out(case: Case, action: Action) -> bool:
     """Whether an action is a write of a route that nobody must finish today: it respects holds, but no day's end."""
-    return isinstance(action, OtherWrite) and lateness.open_since(case) is None
+    return isinstance(action, RouteWrite) and lateness.open_since(case) is None
 
 
 def parts_of(case: Case) -> frozenset[Part]:

@@ -13,10 +13,10 @@ from tenantfold.domain.actions import (
     CancelAzureDefault,
     CancelTransfer,
     OpenServiceRequest,
-    OtherWrite,
     PlaceOrder,
     Reactivate,
     RequestTransfer,
+    RouteWrite,
     StopRenewal,
     SubmitTransfer,
     Suspend,
@@ -56,7 +56,7 @@ def intent_for(
 
 
 def _other_intent(
-    action: OtherWrite,
+    action: RouteWrite,
     case: Case,
     baseline: tuple[SubscriptionId, ...],
     consolidation: str,

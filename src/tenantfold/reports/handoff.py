@@ -18,12 +18,11 @@ from tenantfold.domain.machine import unfinished
 from tenantfold.domain.model import Tenant, TenantId
 from tenantfold.domain.plan import Disposition, PlanCustomer, PlanItem
 from tenantfold.errors import InputError
-from tenantfold.flow.ports import Ledger
 from tenantfold.reports.cells import clean_text
 from tenantfold.reports.drafts import drafted
 from tenantfold.reports.tables import Column, Kind, Table
 from tenantfold.reports.workbook import write_table, write_tables
-from tenantfold.store import RowSet
+from tenantfold.store import RowSet, Store
 from tenantfold.store.rows import Plain
 
 _ID = 38
@@ -116,7 +115,7 @@ class Package:
     files: tuple[str, ...]
 
 
-async def collect(ledger: Ledger, plan_id: int, *, again: bool) -> Collected:
+async def collect(ledger: Store, plan_id: int, *, again: bool) -> Collected:
     """What is ready to be handed off: accepted, not moved yet, and not asked for (``again``: also what was)."""
     ready: dict[TenantId, list[Ready]] = defaultdict(list)
     left_out: list[NotReady] = []

@@ -124,7 +124,7 @@ class Stage:
         return self.now() + self.options.laptop_ahead
 
     def sign_in_again(self) -> None:
-        """What an operator does before refresh tokens end after 90 days: sign in at each tenant and keep the new one."""
+        """What an operator does before refresh tokens end after 90 days: sign in at each tenant, keep the new one."""
         for one in sheet(self.emulator, self.options.cloud).tenants:
             self._tenant(one)
 
