@@ -10,9 +10,11 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from tenantfold.demo.small import REPLACEMENT, Demo, DemoError
+from tenantfold.cli.render import Renderer
+from tenantfold.demo.small import REPLACEMENT, Demo, DemoError, Emulator
 
 WORLD = ("--world", "mixed", "--seed", "7", "--customers", "48")
 SKU_AFTER = "CFQ7TTC0LDPB:0001"  # Microsoft 365 Business Standard, for the other campaign offer that is gone
@@ -33,12 +35,17 @@ WAYS: Mapping[str, str] = {
 class MixedDemo(Demo):
     """One pass through the whole job over a mixed world."""
 
+    def __init__(self, folder: Path, world: Emulator, renderer: Renderer) -> None:
+        super().__init__(folder, world, renderer)
+        self._done: set[tuple[str, str]] = set()
+
     def play(self) -> bool:
         """The whole job in order; True when the truth ledger is clean and everybody is explained."""
         self._prepare()
         self._first_day()
         for days, sentence in _LATER:
             self._later(days, sentence)
+        self.command("tasks")
         self.command("status")
         self.command("report", "--to", str(self.folder / "report"))
         return self._judge()
@@ -54,11 +61,22 @@ class MixedDemo(Demo):
         self.write_list()
         self.say("Two offers are no longer sold. The product owner chooses what replaces them and signs for it.")
         self.write_mapping()
-        self.command("plan", "--customers", str(self.folder / "customers-to-move.csv"))
-        self.approve()
+        self._plan(loud=True)
+
+    def _plan(self, *, loud: bool) -> None:
+        """Plan and approve; in the later weeks without showing all of it again."""
+        words = ("plan", "--customers", str(self.folder / "customers-to-move.csv"))
+        if loud:
+            self.command(*words)
+        else:
+            self.say("The operator takes inventory, plans and approves again: something changed.")
+            for quiet in (("inventory",), words):
+                self.answer(*quiet)
+        checksum = self.answer("show", "plan")["plan"]["checksum"]
+        self.command("approve", checksum[:12], "--by", "Ingrid Holm")
 
     def _decide(self) -> None:
-        """What the partner decides once: customers may move in part."""
+        """What the partner decides once: parts may move, missing Azure plans are bought and tidied up."""
         file = self.folder / "tenantfold.toml"
         text = file.read_text(encoding="utf-8")
         for name, value in _DECISIONS.items():
@@ -66,7 +84,7 @@ class MixedDemo(Demo):
         file.write_text(text, encoding="utf-8")
 
     def _first_day(self) -> None:
-        """Invite, let customers accept, run."""
+        """Invite, run, and do what only people can."""
         self.command("invite")
         self.say("The mails go out. Most administrators accept, some tomorrow, some never.")
         self.world.post("options", {"transfer_seconds": 1.0})
@@ -74,6 +92,58 @@ class MixedDemo(Demo):
         self.command("run", allowed=(6,))
         for role in ("both_generations", "legacy_azure", "expired"):
             self.command("explain", self.cast[role])
+        self.command("tasks")
+        self._colleague()
+        self.command("run", allowed=(6,))
+
+    def _later(self, days: float, sentence: str) -> None:
+        self.say(sentence)
+        self.world.post("clock", {"advance_seconds": days * DAY})
+        settled = any(task == "status_settled" for _, task in self._done)
+        if settled or any(one["phase"] == "stale" for one in self.answer("status", "--all")["customers"]):
+            self._done = {one for one in self._done if one[1] != "status_settled"}
+            self._plan(loud=False)
+        self.command("run", allowed=(0, 6))
+        if self._colleague():
+            self.command("run", allowed=(0, 6))
+
+    # --- a colleague -------------------------------------------------------------------------------------------------
+
+    def _colleague(self) -> int:
+        """Do in the portals what the program asks a person for, and confirm it; how many things that were."""
+        done = 0
+        while found := [one for one in self.answer("tasks")["tasks"] if self._key(one) not in self._done]:
+            for one in found:
+                self._done.add(self._key(one))
+                done += self._do(one)
+        if done:
+            self.say(f"A colleague has done {done} things of the list, in the portals and by mail, and confirmed each.")
+        return done
+
+    @staticmethod
+    def _key(task: Mapping[str, str]) -> tuple[str, str]:
+        return task["subscription_id"], task["task"]
+
+    def _do(self, task: Mapping[str, str]) -> int:
+        words = ["tasks", "done", task["customer_id"], task["task"], "--subscription", task["subscription_id"]]
+        does = _IN_THE_PORTAL.get(task["task"])
+        shown = ("--note", "done in the portal")
+        if task["task"] == "status_settled":
+            self.world.post(f"subscriptions/{task['subscription_id']}", {"status": "active"})
+        elif does is not None:
+            answer = self.world.post("actors/portal", {"subscription": task["subscription_id"], "does": does})
+            if does == "buy_alike":
+                shown = ("--target-id", self._bought(task["customer_id"], answer["id"]))
+            elif does == "hand_off":
+                shown = ("--note", answer["id"])
+        self.answer(*words, *shown, "--by", "Kari Nes")
+        return 1
+
+    def _bought(self, customer_id: str, order_id: str) -> str:
+        """The subscription of an order, which is there some seconds after it."""
+        self.world.post("clock", {"advance_seconds": 60})
+        found = self.world.get("snapshot")["subscriptions"].values()
+        return next(one["id"] for one in found if (one["customer_id"], one["order_id"]) == (customer_id, order_id))
 
     def _mine(self) -> list[str]:
         """The customers of this consolidation: those of the government's cloud have one of their own (R-213)."""
@@ -83,10 +153,10 @@ class MixedDemo(Demo):
         }
         return sorted({one["customer_id"] for one in world["relationships"].values() if one["tenant_id"] in mine})
 
-    def _later(self, days: float, sentence: str) -> None:
-        self.say(sentence)
-        self.world.post("clock", {"advance_seconds": days * DAY})
-        self.command("run", allowed=(0, 6))
+    def listed(self) -> list[Mapping[str, Any]]:
+        """Those of this consolidation."""
+        mine = set(self._mine())
+        return [one for one in super().listed() if one["id"] in mine]
 
     def write_mapping(self) -> None:
         """Map one offer that is gone to another, the other to new commerce, with a name behind it (R-121)."""
@@ -149,7 +219,18 @@ class MixedDemo(Demo):
         self.renderer.table("What really happened (the emulator's truth ledger)", ("", "count"), rows, numbers=(1,))
 
 
-_DECISIONS = {"policy.partial_customers": "allowed"}
+_DECISIONS = {
+    "policy.partial_customers": '"allowed"',
+    "policy.buys_azure_plan": '"yes"',
+    "policy.cleans_azure_default": '"yes"',
+    "policy.transfer_poll_seconds": "10",  # the emulator's transfers take a second here
+}
+_IN_THE_PORTAL = {
+    "bought_at_target": "buy_alike",
+    "ended_at_source": "end",
+    "end_of_term_chosen": "choose_end_of_term",
+    "handed_off": "hand_off",
+}
 _LATER = (
     (1.2, "The next day: somebody was late and has accepted now."),
     (6.0, "A week later."),
@@ -165,7 +246,7 @@ def _set(text: str, name: str, value: str) -> str:
         bare = line.lstrip("# ").split("=")[0].strip()
         inside = line.strip() == f"[{section}]" if line.startswith("[") else inside
         if inside and bare == key and "=" in line and not found:
-            lines.append(f'{key} = "{value}"')
+            lines.append(f"{key} = {value}")
             found = True
         else:
             lines.append(line)

@@ -179,9 +179,13 @@ class Demo:
             writer = csv.writer(file)
             columns = ("customer_id", "company_name", "contact_first_name", "contact_last_name", "contact_email")
             writer.writerow((*columns, "agreed_on"))
-            for one in self.world.get("snapshot")["customers"].values():
+            for one in self.listed():
                 names = (one["company_name"], one["first_name"], one["last_name"], one["email"])
                 writer.writerow((one["id"], *names, AGREED_ON))
+
+    def listed(self) -> list[Mapping[str, Any]]:
+        """The customers on the partner's list."""
+        return list(self.world.get("snapshot")["customers"].values())
 
     def write_mapping(self) -> None:
         """Map the offer that is gone to one that is sold, with a name behind it (R-121)."""
