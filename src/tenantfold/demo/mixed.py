@@ -143,7 +143,8 @@ class MixedDemo(Demo):
         """The subscription of an order, which is there some seconds after it."""
         self.world.post("clock", {"advance_seconds": 60})
         found = self.world.get("snapshot")["subscriptions"].values()
-        return next(one["id"] for one in found if (one["customer_id"], one["order_id"]) == (customer_id, order_id))
+        ids = [str(one["id"]) for one in found if (one["customer_id"], one["order_id"]) == (customer_id, order_id)]
+        return ids[0]
 
     def _mine(self) -> list[str]:
         """The customers of this consolidation: those of the government's cloud have one of their own (R-213)."""
