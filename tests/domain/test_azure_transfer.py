@@ -21,7 +21,7 @@ from tenantfold.domain.azure import AzureKind
 from tenantfold.domain.course import next_action
 from tenantfold.domain.guards import RefusalCode
 from tenantfold.domain.journal import Intent, OpKind, OutcomeKind
-from tenantfold.domain.model import SubscriptionId
+from tenantfold.domain.model import ProductKind, SubscriptionId
 from tenantfold.domain.observation import Observation
 from tenantfold.domain.policy import Policy
 from tenantfold.domain.records import Case
@@ -74,7 +74,7 @@ def test_cost_history_and_access_are_a_persons_before_anything_is_asked_for():
     action = _next(_known(evidence=()), read)
     assert _waits(action) == (RefusalCode.NEEDS_PERSON, Phase.BY_HAND)
     assert isinstance(action, Pause)
-    assert "tenantfold tasks done <customer> cost_history_exported --subscription p1" in action.refusal.next_action
+    assert "tenantfold tasks done c1 cost_history_exported" in action.refusal.next_action
     half = _next(_known(evidence=ready("p1")[:1]), read)
     assert isinstance(half, Pause)
     assert "access_listed" in half.refusal.next_action
@@ -179,3 +179,14 @@ def test_a_lost_cancellation_is_told_by_what_is_under_the_plan(shows: bool):  # 
     default = azure("d1", tenant_id=TARGET, plan_id=OURS.id, status="active" if shows else "disabled")
     action = _next(_known(open_intents=(intent,)), seen(azure_plan(), OURS, azure_items=(azure("a1"), default)), CLEANS)
     assert isinstance(action, Pause if shows else AdoptOutcome)
+
+
+def test_a_savings_plan_in_the_list_of_subscriptions_is_given_itself():
+    """It is no Azure subscription under the plan, and it is not done while it is active at the source (R-168)."""
+    saving = azure_plan("sp", offer_id="DZH318Z08B81:0001:X", product_type="AzureSavingsPlan")
+    known = azure_plan_item("sp", offer_id=saving.offer_id, kind=ProductKind.AZURE_COMMITMENT)
+    asked = _next(_known(known, evidence=ready("sp")), seen(saving, OURS))
+    assert isinstance(asked, RequestTransfer)
+    assert asked.wish.product_types == (TransferProduct.AZURE_SAVINGS_PLAN,)
+    gone = _next(_known(known, evidence=ready("sp")), seen(OURS))
+    assert isinstance(gone, MarkArrived)

@@ -174,6 +174,15 @@ async def test_a_customer_is_in_one_open_wave_at_a_time(store: Store):
     assert await held(store, 1) == [Held.NOTHING]
 
 
+@pytest.mark.parametrize("phase", [Phase.TRANSFERRING, Phase.HANDED_OFF, Phase.RUNNING_OUT])
+async def test_a_pause_holds_up_no_other_way_that_has_begun(store: Store, phase: Phase):
+    """A term that ends by us is bought again on its last day: held, people would be locked out."""
+    await ready(store, 1)
+    await store.record_step(await step_of(store, 1, phase, due_at=NOW), NOW)
+    await store.hold(customer_id(1), hold(Held.PAUSED), EVENT)
+    assert await held(store, 1) == [Held.NOTHING]
+
+
 async def test_who_has_begun_does_not_leave_its_wave(store: Store):
     """The others do, and are held again."""
     await ready(store, 1, 2)

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from tenantfold.domain import tasks
 from tenantfold.domain.actions import Action, BuyAzurePlan, CancelAzureDefault
 from tenantfold.domain.attempts import waiting_after_failure
 from tenantfold.domain.azure import AzureItem, AzureKind
-from tenantfold.domain.evidence import TaskKind
 from tenantfold.domain.guards import Refusal, RefusalCode
 from tenantfold.domain.journal import Intent, OpKind, Outcome, OutcomeKind
 from tenantfold.domain.model import OrderId, ProductKind, Route, Subscription, SubscriptionId, WireStatus
@@ -25,7 +25,6 @@ from tenantfold.domain.records import Case
 from tenantfold.domain.requests import TransferLine, TransferProduct
 from tenantfold.domain.states import Counterpart, Origin, Owner, Phase
 
-BEFORE = (TaskKind.COST_HISTORY_EXPORTED, TaskKind.ACCESS_LISTED)  # what is lost with the transfer (R-172, R-173)
 _PRODUCT_TYPES = {
     AzureKind.SUBSCRIPTION: TransferProduct.AZURE_SUBSCRIPTION,
     AzureKind.RESERVATION: TransferProduct.AZURE_RESERVATION,
@@ -52,9 +51,9 @@ def portion(
     things = still_active(item, case, observation)
     if not things:
         return None
-    missing = tuple(task for task in BEFORE if not _is_confirmed(case, item, task))
-    if missing:
-        return _needs_evidence(item, missing)
+    missing = [one for one in tasks.tasks_of(case, item, policy, now.date()) if one.stage is tasks.Stage.BEFORE]
+    if missing:  # what is lost with the transfer (R-172, R-173)
+        return tasks.to_be_done(missing)
     plan = _target_plan(observation)
     if plan is None:
         return _plan_missing(case, now, policy)
@@ -105,7 +104,7 @@ def still_active(item: PlanItem, case: Case, observation: Observation) -> tuple[
     """What is active at the source of an item: under an Azure plan, or the reservation itself (R-167)."""
     held = [one for one in observation.beside.azure.get(item.tenant_id, ()) if one.is_active]
     if item.kind is ProductKind.AZURE_COMMITMENT:
-        return tuple(one for one in held if one.id == item.subscription_id)
+        return tuple(one for one in held if one.id == item.subscription_id) or _committed(item, observation)
     own = {one.subscription_id for one in case.customer.items if one.kind is ProductKind.AZURE_COMMITMENT}
     plans = [
         one.subscription_id
@@ -118,6 +117,23 @@ def still_active(item: PlanItem, case: Case, observation: Observation) -> tuple[
     return tuple(sorted((*under, *(rest if carries_rest else ())), key=lambda one: (one.kind.value, one.id)))
 
 
+def _committed(item: PlanItem, observation: Observation) -> tuple[AzureItem, ...]:
+    """A savings plan or reservation that stands in the list of subscriptions itself (commerce reference 3.2)."""
+    source = observation.source.get(item.subscription_id)
+    if source is None or source.wire_status != WireStatus.ACTIVE:
+        return ()
+    is_plan = "saving" in source.product_type.lower()
+    return (
+        AzureItem(
+            id=source.id,
+            tenant_id=source.tenant_id,
+            kind=AzureKind.SAVINGS_PLAN if is_plan else AzureKind.RESERVATION,
+            name=source.offer_name,
+            status=source.wire_status,
+        ),
+    )
+
+
 def _given_for(item: PlanItem, case: Case) -> set[SubscriptionId]:
     """What was submitted for an item: its own things, and those of others that went along."""
     return {
@@ -127,29 +143,6 @@ def _given_for(item: PlanItem, case: Case) -> set[SubscriptionId]:
         for entry in intent.entries
         if entry not in {one.subscription_id for one in case.customer.items}
     }
-
-
-def _is_confirmed(case: Case, item: PlanItem, task: TaskKind) -> bool:
-    return any(one.subscription_id == item.subscription_id and one.task is task for one in case.evidence)
-
-
-def _needs_evidence(item: PlanItem, missing: tuple[TaskKind, ...]) -> Refusal:
-    words = {
-        TaskKind.COST_HISTORY_EXPORTED: "its cost history is exported",
-        TaskKind.ACCESS_LISTED: "who has access to it is listed",
-    }
-    return Refusal(
-        code=RefusalCode.NEEDS_PERSON,
-        phase=Phase.BY_HAND,
-        rule="R-173",
-        detail=f"{item.offer_name} moves when {' and '.join(words[one] for one in missing)}: neither can be done "
-        "afterwards.",
-        owner=Owner.OPERATIONS,
-        next_action="Do it, then say so: "
-        + "; ".join(
-            f"tenantfold tasks done <customer> {one.value} --subscription {item.subscription_id}" for one in missing
-        ),
-    )
 
 
 # --- the plan at the target ------------------------------------------------------------------------------------------
