@@ -244,6 +244,15 @@ def test_what_arrived_otherwise_than_planned_is_for_a_person(found: object):
     assert _waits(_next(moving(counterparts=(_noted(),)), read)) == (RefusalCode.DRIFT, Phase.DRIFTED, Owner.OPERATIONS)
 
 
+def test_a_term_that_was_renewed_since_the_plan_ends_on_another_day():
+    """A monthly term may renew between the plan and the transfer: its end as planned is over then."""
+    known = moving(seats_item(ends_on=NOW.date()), counterparts=(_noted(),))
+    renewed = arrived(commitment_end_on=NOW.date() + timedelta(days=31))
+    read = seen(renewed, transfers=(transfer(DONE, moved_line()),))
+    assert _waits(_next(known, read))[0] is RefusalCode.DRIFT
+    assert isinstance(_next(known, read, seconds=86_400), MarkArrived)
+
+
 def test_what_still_reads_active_at_the_source_is_not_verified():
     """One of the two lists lags: look again."""
     read = seen(seats(), arrived(), transfers=(transfer(DONE, moved_line()),))

@@ -7,6 +7,7 @@ so that a change on either side shows up as a named drift.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from tenantfold.domain.model import Subscription, SubscriptionId
 from tenantfold.domain.order_lines import is_new_commerce, wanted_offer, wanted_terms
@@ -48,16 +49,20 @@ def compare(item: PlanItem, target: Subscription, parent_target_id: Subscription
     return _drifts(checks)
 
 
-def compare_moved(item: PlanItem, target: Subscription) -> tuple[Drift, ...]:
-    """Compare what a transfer brought with the approved plan item: all but ids and price stays as it was (R-149)."""
-    ends_on = target.commitment_end_on if item.ends_on is not None else None
+def compare_moved(item: PlanItem, target: Subscription, today: date) -> tuple[Drift, ...]:
+    """Compare what a transfer brought with the approved plan item: all but ids and price stays as it was (R-149).
+
+    A term that has ended since the plan was renewed, before the transfer or after it: its end is another one then.
+    """
+    is_running = item.ends_on is not None and item.ends_on >= today
+    expected, found = (item.ends_on, target.commitment_end_on) if is_running else (None, None)
     return _drifts(
         [
             ("product", product_sku(item.offer_id), product_sku(target.offer_id)),
             ("license count", str(item.license_count), str(target.license_count)),
             ("billing cycle", item.billing_cycle, target.billing_cycle),
             ("term", item.term_duration, target.term_duration),
-            ("end of the term", str(item.ends_on or ""), str(ends_on or "")),
+            ("end of the term", str(expected or ""), str(found or "")),
             ("partner id on record", item.partner_id_on_record, target.partner_id_on_record),
         ]
     )

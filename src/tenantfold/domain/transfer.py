@@ -155,7 +155,11 @@ def _noted(pair: _Pair, item: PlanItem, line: TransferLine) -> Counterpart:
 
 def _alike(pair: _Pair, item: PlanItem) -> SubscriptionId | None:
     taken = {one.target_id for one in pair.case.counterparts}
-    alike = [one for one in pair.observation.target.values() if one.id not in taken and not compare_moved(item, one)]
+    alike = [
+        one
+        for one in pair.observation.target.values()
+        if one.id not in taken and not compare_moved(item, one, pair.now.date())
+    ]
     return alike[0].id if len(alike) == 1 else None
 
 
@@ -164,7 +168,7 @@ def _not_verified(pair: _Pair, item: PlanItem, counterpart: Counterpart) -> Refu
     target = pair.observation.target.get(counterpart.target_id) if counterpart.target_id else None
     if target is None:
         return _not_shown(pair, item)
-    drifts = compare_moved(item, target)
+    drifts = compare_moved(item, target, pair.now.date())
     if drifts or target.wire_status != WireStatus.ACTIVE:
         what = "; ".join(map(str, drifts)) or f"it is '{target.wire_status}' at the target, not active"
         return Refusal(
