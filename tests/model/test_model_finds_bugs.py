@@ -8,7 +8,7 @@ from datetime import datetime
 
 import pytest
 
-from tenantfold.domain import cutover, guards, intents, lateness, stranded
+from tenantfold.domain import course, cutover, guards, intents, lateness, stranded
 from tenantfold.domain.journal import Intent, OutcomeKind
 from tenantfold.domain.policy import LateCase, Policy
 from tests.model.customer import Variant
@@ -45,12 +45,13 @@ def baseline_ignored(patch: pytest.MonkeyPatch) -> None:
 
 def old_reads_trusted(patch: pytest.MonkeyPatch) -> None:
     """A drive that was held up goes on with what it read long ago."""
-    patch.setattr(cutover, "_is_old", lambda *_: False)
+    for room in (course, cutover):
+        patch.setattr(room, "is_old", lambda *_: False)
 
 
 def approval_forgotten(patch: pytest.MonkeyPatch) -> None:
     """The newest plan is carried out whether approved or not."""
-    patch.setattr(cutover, "_may_drive", lambda *_: None)
+    patch.setattr(cutover, "may_drive", lambda *_: None)
 
 
 def staleness_forgotten(patch: pytest.MonkeyPatch) -> None:
