@@ -38,7 +38,9 @@ class Figure:
         if self.budget is None:
             return None
         above, below = (self.budget, self.measured) if self.at_least else (self.measured, self.budget)
-        return above / below if below > 0 else float("inf")
+        if below > 0:
+            return above / below
+        return float("inf") if above > 0 else 0.0  # nothing of nothing
 
     @property
     def is_within_budget(self) -> bool:

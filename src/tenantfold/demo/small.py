@@ -102,7 +102,10 @@ class Demo:
     def answer(self, *words: str) -> Any:  # noqa: ANN401  # JSON
         """Run one command quietly and take its JSON answer."""
         with contextlib.redirect_stdout(io.StringIO()) as out:
-            self._call((*words, "--json"), (0,))
+            try:
+                self._call((*words, "--json"), (0,))
+            except DemoError as error:
+                raise DemoError(f"{error}\n{out.getvalue()}") from None
         return json.loads(out.getvalue())
 
     def _call(self, words: tuple[str, ...], allowed: tuple[int, ...]) -> None:
