@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from partner_center_emulator import control
 from partner_center_emulator.actors.customers import Asked
+from partner_center_emulator.actors.routes import PortalOrder
 from partner_center_emulator.azure import control as azure
 from partner_center_emulator.clock import ClockState
 from partner_center_emulator.credentials import Sheet
@@ -128,6 +129,7 @@ CONTROL: Table = {
     "GET /_emulator/state/pace": _ANYTHING,
     "POST /_emulator/state/pace": Op(Json, body=dict[str, Pace]),
     "DELETE /_emulator/state/pace": _ANYTHING,
+    "POST /_emulator/actors/portal": Op(Json, body=PortalOrder),
     "GET /_emulator/actors/support": _ANYTHING,
     "POST /_emulator/actors/support": Op(Json, body=Json),
     "POST /_emulator/tokens/revoke": Op(Json, body=RevokeOrder),
