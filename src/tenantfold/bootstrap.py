@@ -279,9 +279,7 @@ def _centers(
         calls[record.route] += 1
 
     secrets = SettingsSecrets(settings, resolver)
-    # well below the settling time, with room for a busy limit (ten seconds in tests that settle at once)
-    leaves_within = max(10.0, min(RetryPolicy().write_leaves_within_seconds, settings.policy.settling_seconds / 3))
-    patience = RetryPolicy(write_leaves_within_seconds=leaves_within)
+    patience = RetryPolicy(write_leaves_within_seconds=policy_of(settings).write_leaves_within_seconds)
     options = ClientOptions(observe_date=clock.observe, on_call=count, policy=patience)
     given = {one.tenant_id: one for one in (settings.target, *settings.sources)}
     return {

@@ -15,6 +15,7 @@ from tenantfold.domain.model import Subscription, SubscriptionId
 from tenantfold.domain.pairing import counterparts_of
 from tenantfold.domain.records import Case
 from tenantfold.domain.stranded_decisions import Decision, DecisionKind, Fit, MaySend, candidates, decide, outlook
+from tenantfold.domain.waves import Held
 from tests.domain.samples import (
     E5,
     NOW,
@@ -190,6 +191,7 @@ def test_adopts_nothing_that_stands_for_another_source():
             id="a suspension that shows",
         ),
         pytest.param(attested()[0], [source()], NOW, {}, None, id="an attestation"),
+        pytest.param(attested()[0], [source()], NOW, {"held": Held.STOPPED}, RefusalCode.HELD, id="who is stopped"),
     ],
 )
 def test_sends_again_only_what_surely_had_no_effect_and_may_run(

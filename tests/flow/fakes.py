@@ -429,12 +429,16 @@ class FakeLedger:
             invited_at=invitation.at if invitation else None,
         )
 
-    async def record_intent(self, intent: Intent) -> None:
+    async def record_intent(self, intent: Intent, version: int) -> None:
         """Keep it before the call."""
         self._point("intent")
+        row = self.rows[intent.customer_id]
+        if row.version != version:
+            raise ConflictError("The row moved.")
         if intent.key in self.intents:
             raise ConflictError(f"The intent {intent.key} exists already.")
         self.intents[intent.key] = intent
+        self.rows[intent.customer_id] = replace(row, version=version + 1)
         self._point("intent_kept")
 
     async def record_step(self, step: Step, now: datetime) -> Progress:

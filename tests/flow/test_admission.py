@@ -30,6 +30,7 @@ from tests.store.samples import (
     outcome,
     plan_customer,
     saved_plan,
+    send,
     step_of,
 )
 
@@ -63,7 +64,7 @@ class Door:
 
     async def begin(self, number: int) -> None:
         """The customer's target stands; its source is still to be suspended."""
-        await self.store.record_intent(intent(number, f"order-{number}"))
+        await send(self.store, intent(number, f"order-{number}"))
         step = await step_of(
             self.store,
             number,

@@ -208,7 +208,8 @@ async def test_a_call_of_another_route_is_shown_by_what_settles_it(monkeypatch: 
             at=stage.clock.now(),
             subjects=(subject.id,),
             service_request=asked,
-        )
+        ),
+        stage.ledger.rows[customer_id(0)].version,
     )
     listed = ServiceRequest(
         id=ServiceRequestId("615"),

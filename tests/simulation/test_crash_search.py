@@ -26,6 +26,8 @@ from tenantfold.simulation.scenario import (
     Scenario,
     draw,
 )
+from tenantfold.simulation.stage import SimulatedStore
+from tenantfold.store import holds
 
 MORNING = datetime(2026, 3, 2, 8, tzinfo=UTC)
 PLAIN = CustomerScript(number=1, odd=Odd.PLAIN, source="se")
@@ -141,8 +143,9 @@ def test_finds_an_order_sent_again_under_a_new_id(monkeypatch: pytest.MonkeyPatc
 def test_finds_a_program_that_forgets_its_intents(monkeypatch: pytest.MonkeyPatch):
     """Broken on purpose: an intent is not written down before its call, and the process dies after the call."""
 
-    async def forgets(_store: object, _intent: Intent) -> None:
-        """Nothing is kept."""
+    async def forgets(store: SimulatedStore, intent: Intent, version: int) -> None:
+        """Only the row moves on."""
+        await store.database.write(lambda conn: holds.note_begun(conn, intent.customer_id, version), durable=True)
 
     monkeypatch.setattr("tenantfold.store.ledger.LedgerStore.record_intent", forgets)
     verdicts = [

@@ -237,3 +237,10 @@ async def step_of(store: Store, number: int, phase: Phase, **fields: object) -> 
     assert case is not None
     own = {name: fields.pop(name) for name in ("outcome", "counterparts", "event", "facts") if name in fields}
     return Step(progress=replace(case.progress, phase=phase, **fields), **own)  # type: ignore[arg-type]
+
+
+async def send(store: Store, intent: Intent) -> None:
+    """Keep an intent, as somebody does who has just read where its customer stands."""
+    case = await store.case(intent.customer_id)
+    assert case is not None
+    await store.record_intent(intent, case.progress.version)

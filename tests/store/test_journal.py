@@ -6,8 +6,10 @@ import pytest
 from tenantfold.domain.journal import Intent, OpKind, OutcomeKind
 from tenantfold.domain.records import Event, Step
 from tenantfold.domain.states import Counterpart, Phase
+from tenantfold.domain.waves import Held, Hold
 from tenantfold.errors import ConflictError, StoreError
 from tenantfold.store import Store
+from tenantfold.store.wave_ledger import WaveLedger
 from tests.store.samples import (
     NOW,
     counterpart,
@@ -17,6 +19,7 @@ from tests.store.samples import (
     outcome,
     plan_customer,
     saved_plan,
+    send,
     step_of,
 )
 
@@ -38,7 +41,7 @@ async def journal_of(store: Store, number: int) -> tuple[list[str], list[tuple[s
 async def test_an_intent_is_there_for_others_before_its_call_leaves(planned: Store, url: str):
     """Another program that opens the ledger finds the whole intent, open, and with the same request id."""
     wish = intent(1)
-    await planned.record_intent(wish)
+    await send(planned, wish)
     async with Store.open(url) as other:
         case = await other.case(customer_id(1))
     assert case is not None
@@ -49,21 +52,71 @@ async def test_an_intent_is_there_for_others_before_its_call_leaves(planned: Sto
 async def test_a_wish_can_be_recorded_once(planned: Store):
     """The key is derived, so a second worker with the same wish is stopped before its call (invariant 2)."""
     results = await asyncio.gather(
-        *(planned.record_intent(intent(1, at=later(seconds=one))) for one in range(5)), return_exceptions=True
+        *(send(planned, intent(1, at=later(seconds=one))) for one in range(5)), return_exceptions=True
     )
     assert sorted(type(result).__name__ for result in results) == ["ConflictError"] * 4 + ["NoneType"]
     assert await journal_of(planned, 1) == (["key-1"], [])
 
 
+async def test_an_intent_decided_on_an_old_row_is_refused(planned: Store):
+    """Whoever moved the row knows better: nothing of it is kept, and so nothing is sent (invariant 5)."""
+    before = await planned.case(customer_id(1))
+    assert before is not None
+    await planned.record_step(await step_of(planned, 1, Phase.DRIFTED), NOW)
+    with pytest.raises(ConflictError):
+        await planned.record_intent(intent(1), before.progress.version)
+    assert await journal_of(planned, 1) == ([], [])
+
+
+async def test_an_intent_moves_its_row(planned: Store):
+    """Two workers that read the same row and want different things: one of them is refused."""
+    before = await planned.case(customer_id(1))
+    assert before is not None
+    await planned.record_intent(intent(1), before.progress.version)
+    with pytest.raises(ConflictError):
+        await planned.record_intent(intent(1, "another wish"), before.progress.version)
+    after = await planned.case(customer_id(1))
+    assert after == before.after_intent(intent(1))
+
+
+async def test_who_was_stopped_gets_no_new_intent(planned: Store):
+    """Even when its row is as it was: stopping moves no row, and holds at once (``abort --now``)."""
+    waves = WaveLedger(planned.database)
+    hold = Hold(kind=Held.STOPPED, by="Eva", reason="wrong customer", at=NOW)
+    await waves.hold(customer_id(1), hold, Event(at=NOW, customer_id=customer_id(1), name="customer.stopped", facts={}))
+    case = await planned.case(customer_id(1))
+    assert case is not None
+    assert case.held is Held.STOPPED
+    with pytest.raises(ConflictError):
+        await planned.record_intent(intent(1), case.progress.version)
+    assert await journal_of(planned, 1) == ([], [])
+
+
+async def test_a_case_follows_what_is_recorded(planned: Store):
+    """What a drive remembers is what loading the case again would give it."""
+    case = await planned.case(customer_id(1))
+    assert case is not None
+    for key, link in (("key-1", counterpart(1)), ("key-2", None)):
+        wish = intent(1, key)
+        await planned.record_intent(wish, case.progress.version)
+        case = case.after_intent(wish)
+        links = (link,) if link is not None else ()
+        progress = replace(case.progress, phase=Phase.CUTTING_OVER, due_at=NOW)
+        step = Step(progress=progress, outcome=outcome(key), counterparts=links, event="done")
+        await planned.record_step(step, NOW)
+        case = case.after_step(step)
+        assert case == await planned.case(customer_id(1))
+
+
 async def test_an_intent_belongs_to_a_plan(planned: Store):
     """An intent of a plan that does not exist is refused by the database."""
     with pytest.raises(StoreError, match="refused a row"):
-        await planned.record_intent(intent(1, plan_id=77))
+        await send(planned, intent(1, plan_id=77))
 
 
 async def test_a_step_writes_everything_it_holds(planned: Store):
     """Progress, outcome, counterparts and event, and the intent is settled."""
-    await planned.record_intent(intent(1))
+    await send(planned, intent(1))
     step = await step_of(
         planned,
         1,
@@ -89,7 +142,7 @@ async def test_a_step_writes_everything_it_holds(planned: Store):
 
 async def test_a_step_on_a_row_that_moved_writes_nothing(planned: Store):
     """Two workers end a step from the same version: the second is refused with outcome, counterpart and event."""
-    await planned.record_intent(intent(1))
+    await send(planned, intent(1))
     stale = await step_of(
         planned, 1, Phase.VERIFIED, outcome=outcome(), counterparts=(counterpart(1),), event="never.happened"
     )
@@ -121,7 +174,7 @@ async def test_a_customer_without_progress_cannot_be_written(planned: Store):
 
 async def test_an_intent_has_one_outcome(planned: Store):
     """The first end stands; a second is refused together with its step."""
-    await planned.record_intent(intent(1))
+    await send(planned, intent(1))
     await planned.record_step(await step_of(planned, 1, Phase.CUTTING_OVER, outcome=outcome()), NOW)
     again = await step_of(planned, 1, Phase.FAILED, outcome=outcome(kind=OutcomeKind.FAILED))
     with pytest.raises(ConflictError, match="has an outcome already"):
@@ -185,12 +238,12 @@ async def test_a_case_holds_the_journal_of_all_plans_oldest_first(planned: Store
         intent(1, "m-third", plan_id=2),
         intent(1, "b-fourth", plan_id=2),
     ]
-    await planned.record_intent(wishes[0])
-    await planned.record_intent(wishes[1])
+    await send(planned, wishes[0])
+    await send(planned, wishes[1])
+    await send(planned, intent(2, "of another"))
     await saved_plan(planned, plan_customer(1))
     for wish in wishes[2:]:
-        await planned.record_intent(wish)
-    await planned.record_intent(intent(2, "of another"))
+        await send(planned, wish)
     for key in ("b-fourth", "z-first"):
         await planned.record_step(await step_of(planned, 1, Phase.CUTTING_OVER, outcome=outcome(key)), NOW)
     assert await journal_of(planned, 1) == (

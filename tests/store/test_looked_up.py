@@ -31,6 +31,7 @@ from tests.store.samples import (
     plan_customer,
     plan_item,
     saved_plan,
+    send,
     snapshot_of,
     subscription,
 )
@@ -105,7 +106,7 @@ async def _submitted(store: Store, number: int, key: str, code: str | None, kind
     assert plan is not None
     name = SubscriptionId(f"n{number}")
     sent = intent(number, key, plan.id, kind=OpKind.SUBMIT_TRANSFER, subjects=(name,), entries=(name,), lines=())
-    await store.record_intent(sent)
+    await send(store, sent)
     if code is None:
         return
     case = await store.case(customer_id(number))
@@ -134,7 +135,7 @@ async def test_what_is_under_way_comes_back_as_the_approved_plan_has_it(store: S
     for number, item in items.items():
         subject = item.subscription_id
         sent = intent(number, f"k{number}", plan.id, kind=OpKind.SUBMIT_TRANSFER, subjects=(subject,), lines=())
-        await store.record_intent(sent)
+        await send(store, sent)
         case = await store.case(customer_id(number))
         assert case is not None
         verified_at = NOW if number == 3 else None
@@ -177,7 +178,7 @@ async def test_whose_renewal_was_stopped_has_begun(store: Store):
     for number, kind in ((1, OutcomeKind.DONE), (2, OutcomeKind.FAILED)):
         subject = plan_item(number).subscription_id
         sent = intent(number, f"k{number}", plan.id, kind=OpKind.STOP_RENEWAL, subjects=(subject,), lines=())
-        await store.record_intent(sent)
+        await send(store, sent)
         case = await store.case(customer_id(number))
         assert case is not None
         await store.record_step(Step(progress=case.progress, outcome=replace(outcome(sent.key, kind), lines=())), NOW)

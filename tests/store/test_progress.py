@@ -16,6 +16,7 @@ from tests.store.samples import (
     later,
     plan_customer,
     saved_plan,
+    send,
     step_of,
 )
 
@@ -175,7 +176,7 @@ async def test_a_customer_with_an_open_intent_stays_stranded_under_a_new_plan(st
     """Its effect at Microsoft is unknown, whatever was planned since (invariant 6)."""
     plan = await saved_plan(store, plan_customer(1))
     await accepted(store, 1)
-    await store.record_intent(intent(1, plan_id=plan.id))
+    await send(store, intent(1, plan_id=plan.id))
     await store.record_step(await step_of(store, 1, Phase.STRANDED, due_at=None), NOW)
     await saved_plan(store, plan_customer(1))
     found = await progress_of(store, 1)
@@ -186,7 +187,7 @@ async def test_a_call_in_doubt_is_settled_even_when_the_new_plan_blocks_the_cust
     """Invariant 6: what became of a call is found out whatever a later plan says."""
     await saved_plan(store, plan_customer(1))
     await accepted(store, 1)
-    await store.record_intent(intent(1))
+    await send(store, intent(1))
     await saved_plan(store, plan_customer(1, Disposition.BLOCKED), now=later(days=1))
     assert await store.due_customers(later(days=1), 5) == (customer_id(1),)
 

@@ -27,6 +27,7 @@ from tests.store.samples import (
     plan_customer,
     plan_item,
     saved_plan,
+    send,
     snapshot_of,
     step_of,
     subscription,
@@ -63,7 +64,7 @@ async def _begun(store: Store) -> None:
         store, plan_customer(1, items=(item,)), plan_customer(2), plan_customer(3, Disposition.BLOCKED), now=NOW
     )
     await store.mark_accepted([customer_id(1), customer_id(2)], NOW)
-    await store.record_intent(intent(1))
+    await send(store, intent(1))
     step = await step_of(
         store,
         1,
@@ -105,7 +106,7 @@ async def test_the_copy_holds_everything_a_run_needs_and_nothing_that_was_read(s
             assert await copy.case(customer_id(number)) == await store.case(customer_id(number))
         assert await copy.events() == await store.events()
         assert await copy.newest_snapshot(SOURCE) is None
-        await copy.record_intent(intent(2, "key-2"))  # numbers go on where the original's ended
+        await send(copy, intent(2, "key-2"))  # numbers go on where the original's ended
     assert len([row async for row in store.rows(RowSet.JOURNAL)]) == 1
 
 

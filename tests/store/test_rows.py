@@ -22,6 +22,7 @@ from tests.store.samples import (
     plan_customer,
     plan_item,
     saved_plan,
+    send,
     snapshot_of,
     step_of,
     subscription,
@@ -114,8 +115,8 @@ async def test_results_say_what_became_of_every_source_subscription(store: Store
 async def test_the_journal_from_the_first_intent_to_the_last(store: Store):
     """Every intent with its outcome, or with nothing where the effect is unknown."""
     plan = await saved_plan(store, plan_customer(1))
-    await store.record_intent(intent(1, "k-2", plan.id))
-    await store.record_intent(intent(1, "k-1", plan.id))
+    await send(store, intent(1, "k-2", plan.id))
+    await send(store, intent(1, "k-1", plan.id))
     ended = outcome("k-2", OutcomeKind.ADOPTED)
     await store.record_step(await step_of(store, 1, Phase.CUTTING_OVER, outcome=ended), NOW)
     rows = await all_rows(store, RowSet.JOURNAL)
@@ -137,7 +138,7 @@ async def test_pages_add_up_to_the_whole_in_order(store: Store, name: RowSet):
         store, *(plan_customer(number, items=(plan_item(number, "a"), plan_item(number, "b"))) for number in numbers)
     )
     for number in numbers:
-        await store.record_intent(intent(number, f"k-{number}", plan.id))
+        await send(store, intent(number, f"k-{number}", plan.id))
     whole = [row async for row in store.rows(name)]
     assert len(whole) == {RowSet.JOURNAL: 7, RowSet.CUSTOMERS: 14, RowSet.SUBSCRIPTIONS: 28}.get(name, 14)
     for limit in (1, 2, 7):

@@ -12,7 +12,7 @@ from tenantfold.domain.records import Event
 from tenantfold.domain.states import Phase
 from tenantfold.errors import SchemaTooNewError, SchemaTooOldError, StoreError
 from tenantfold.store import Store, tables
-from tests.store.samples import NOW, evidence, intent, outcome, plan_customer, saved_plan, step_of
+from tests.store.samples import NOW, evidence, intent, outcome, plan_customer, saved_plan, send, step_of
 
 
 def forge(version: str):
@@ -125,7 +125,7 @@ async def test_the_journal_refuses_changes(journaled: Store, table: str, change:
 async def journaled(store: Store) -> Store:
     """A ledger with a row in every table of the journal."""
     plan = await saved_plan(store, plan_customer(1))
-    await store.record_intent(intent(1, plan_id=plan.id))
+    await send(store, intent(1, plan_id=plan.id))
     await store.record_step(await step_of(store, 1, Phase.CUTTING_OVER, outcome=outcome(), event="x"), plan.created_at)
     await store.record_evidence(evidence(1), Event(at=NOW, customer_id=None, name="x", facts={}), NOW)
     return store

@@ -27,6 +27,7 @@ from tests.store.samples import (
     plan_customer,
     plan_item,
     saved_plan,
+    send,
     step_of,
 )
 
@@ -75,7 +76,7 @@ async def held(store: Store, *numbers: int) -> list[Held]:
 async def begin(store: Store, number: int) -> None:
     """The customer's order is placed and answered: its target stands, its day runs."""
     key = f"order-{number}"
-    await store.record_intent(intent(number, key))
+    await send(store, intent(number, key))
     step = await step_of(
         store,
         number,
@@ -245,7 +246,7 @@ async def test_a_call_in_doubt_is_settled_whatever_holds_the_customer(store: Sto
     """From the intent on a customer has begun; when the order turns out to have failed, it is held again."""
     await ready(store, 1, 2)
     wave = await made(store, "first", 1, 2)
-    await store.record_intent(intent(1))
+    await send(store, intent(1))
     await become(store, wave, WaveState.ABORTED)
     assert await due(store) == ids(1)
     await store.record_step(await step_of(store, 1, Phase.FAILED, outcome=outcome(), due_at=NOW), NOW)
@@ -258,7 +259,7 @@ async def test_a_hold_that_comes_between_the_gate_and_the_call_is_too_late(store
     await ready(store, 1)
     await store.hold(customer_id(1), hold(Held.PAUSED), EVENT)
     assert await held(store, 1) == [Held.PAUSED]
-    await store.record_intent(intent(1))
+    await send(store, intent(1))
     assert await held(store, 1) == [Held.NOTHING]
 
 

@@ -69,3 +69,11 @@ class Policy:
     cleans_azure_default: bool = False
     opens_service_requests: bool = False
     reminds_days_before_end: int = 14
+
+    @property
+    def write_leaves_within_seconds(self) -> float:
+        """How long after its intent a call may still leave: well before anybody may conclude that it never did.
+
+        Well below the settling time, with room for a busy limit; ten seconds where a test settles at once.
+        """
+        return max(10.0, min(300.0, self.settling_seconds / 3))

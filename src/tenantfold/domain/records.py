@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from tenantfold.domain.evidence import Evidence
@@ -55,6 +55,26 @@ class Case:
     settled: tuple[tuple[Intent, Outcome], ...]  # with outcome, oldest first
     invited_at: datetime | None = None
     evidence: tuple[Evidence, ...] = ()  # what persons confirmed, oldest first
+    held: Held = Held.NOTHING  # why nothing is begun; ``stopped``: nothing is done at all
+
+    def after_intent(self, intent: Intent) -> Case:
+        """The case once the ledger has this intent: what loading it again would give."""
+        progress = replace(self.progress, version=self.progress.version + 1)
+        return replace(self, progress=progress, open_intents=(*self.open_intents, intent), held=Held.NOTHING)
+
+    def after_step(self, step: Step) -> Case:
+        """The case once the ledger has this step. An outcome must be that of the newest of all intents."""
+        progress = replace(step.progress, version=step.progress.version + 1)
+        known = {one.source_id: one for one in (*self.counterparts, *step.counterparts)}
+        counterparts = tuple(known[source_id] for source_id in sorted(known))
+        answered = () if step.outcome is None else ((self.open_intents[-1], step.outcome),)
+        return replace(
+            self,
+            progress=progress,
+            counterparts=counterparts,
+            open_intents=self.open_intents[:-1] if answered else self.open_intents,
+            settled=self.settled + answered,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

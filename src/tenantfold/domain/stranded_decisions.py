@@ -33,6 +33,7 @@ from tenantfold.domain.stranded import (
     shape_of,
     wanted_shapes,
 )
+from tenantfold.domain.waves import HELD_BECAUSE, HELD_NEXT, Held
 
 ABANDONED = "abandoned"
 _OFF = frozenset({WireStatus.SUSPENDED, WireStatus.DELETED, WireStatus.EXPIRED, WireStatus.DISABLED})
@@ -201,6 +202,8 @@ def _adopt(
 
 def _resend(intent: Intent, case: Case, observation: Observation, now: datetime, policy: Policy) -> MaySend | Refusal:
     """Only when nothing of the order can be seen after the settling time, and the guards of the run agree."""
+    if case.held is Held.STOPPED:
+        return _no(f"{HELD_BECAUSE[case.held]} {HELD_NEXT[case.held]}", RefusalCode.HELD)
     if intent.kind.creates:
         match look_up(intent, observation, case.counterparts, now, policy):
             case Found():

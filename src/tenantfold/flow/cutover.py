@@ -27,6 +27,7 @@ from tenantfold.domain.policy import Policy
 from tenantfold.domain.reads import Read
 from tenantfold.domain.records import Case, Step
 from tenantfold.domain.states import Counterpart, Owner, Phase, Progress
+from tenantfold.domain.waves import Held
 from tenantfold.errors import (
     AuthError,
     ConflictError,
@@ -76,7 +77,9 @@ class Cutover:
         for _ in range(MAX_ACTIONS):
             if stopping() or not await state.step():
                 return state.case.progress
-            state.case = await self._case(customer_id)
+            if not state.knows_case:
+                state.case = await self._case(customer_id)
+                state.knows_case = True
         raise PartnerCenterError(f"What is read contradicts itself: {MAX_ACTIONS} actions led nowhere.")
 
     async def _case(self, customer_id: CustomerId) -> Case:
@@ -87,16 +90,25 @@ class Cutover:
 
 
 class _Drive:
-    """One drive of one customer: the case as last loaded, and the fresh read that holds until the next write."""
+    """One drive of one customer: the case as the ledger has it, and the fresh read that holds until the next write.
+
+    The case is loaded once and follows what this drive records. Whoever else moves the customer meanwhile moves its
+    version, and then nothing more can be recorded here, hence nothing sent: the drive ends with a ConflictError.
+    """
 
     def __init__(self, tools: Cutover, case: Case) -> None:
         self.tools = tools
         self.case = case
+        self.knows_case = True
         self.observation: Observation | None = None
         self.reads: dict[SubscriptionId, Read[Subscription]] = {}
+        self._sent_here: str | None = None  # the key of the newest intent, if this drive recorded it
+        self._intended_at = tools.clock.now()  # when the ledger last allowed a call
 
     async def step(self) -> bool:
         """Ask the core for the next action and carry it out. False: nothing more to do for now."""
+        if self.case.held is Held.STOPPED:
+            return False  # nobody finishes it until somebody lifts that
         tools, now = self.tools, self.tools.clock.now()
         action = next_action(self.case, self.observation, now, tools.policy)
         if self.case.progress.alarmed_at is None and is_late(self.case, now, tools.policy):
@@ -138,9 +150,16 @@ class _Drive:
                 return await self._withdrawn(found, refusal)
 
     async def _settle(self, action: actions.AdoptOutcome | actions.Resend) -> bool:
+        intent = action.intent
         if isinstance(action, actions.AdoptOutcome):
-            return await self._adopt(action.intent, action.outcome)
-        return await self._send(await self._again(action.intent) if action.intent.kind.creates else action.intent)
+            return await self._adopt(intent, action.outcome)
+        if intent.kind.creates:
+            return await self._send(await self._again(intent))
+        # under the row's version, like an intent: who decided this on an old read must not send (invariant 5)
+        event = f"cutover.{intent.kind.value}.sent_again"
+        await self._record(Step(progress=self.case.progress, event=event, facts={"intent": intent.key}))
+        self._intended_at = self.tools.clock.now()
+        return await self._send(intent)
 
     async def _again(self, intent: Intent) -> Intent:
         """An order is sent again as an intent of its own: what is concluded later counts from this time (invariant 2).
@@ -154,7 +173,7 @@ class _Drive:
         facts = {"intent": intent.key, "again": again.key}
         event = f"cutover.{intent.kind.value}.sent_again"
         await self._record(Step(progress=self.case.progress, outcome=outcome, event=event, facts=facts))
-        await self.tools.ledger.record_intent(again)
+        await self._intend(again)
         return again
 
     # --- reading ---
@@ -242,7 +261,10 @@ class _Drive:
         if step.event:
             say = log.warning if step.event.startswith("alarm.") else log.info
             say(step.event, customer_id=progress.customer_id, phase=progress.phase.value, **step.facts)
-        self.case = replace(self.case, progress=progress)
+        if step.outcome is None or step.outcome.intent_key == self._sent_here:
+            self.case = self.case.after_step(step)
+        else:  # of a call that another drive made: where it stands among the others, the ledger knows
+            self.case, self.knows_case = replace(self.case, progress=progress), False
 
     # --- writing ---
 
@@ -252,12 +274,21 @@ class _Drive:
         intent = intent_for(
             action, self.case, self.observation, tools.consolidation, tools.target_id, tools.clock.now()
         )
-        await self.tools.ledger.record_intent(intent)
+        await self._intend(intent)
         return await self._send(intent)
+
+    async def _intend(self, intent: Intent) -> None:
+        self._intended_at = intent.at
+        await self.tools.ledger.record_intent(intent, self.case.progress.version)
+        self.case = self.case.after_intent(intent)
+        self._sent_here = intent.key
 
     async def _send(self, intent: Intent) -> bool:
         """Make the call of an intent once. What is unknown stays open; what surely failed gets an outcome."""
+        stood_still = (self.tools.clock.now() - self._intended_at).total_seconds()
         try:
+            if stood_still > self.tools.policy.write_leaves_within_seconds:
+                raise UnavailableError(f"This process stood still for {stood_still:.0f} s; the call was not made.")
             outcome = replace(await self._caller(intent).call(intent), at=self.tools.clock.now())
         except _EFFECT_UNKNOWN as error:
             return await self._lost(intent, error)

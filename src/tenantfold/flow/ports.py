@@ -254,8 +254,12 @@ class Ledger(Protocol):
         """Everything known about one customer's move; None when it is not in the newest plan."""
         ...
 
-    async def record_intent(self, intent: Intent) -> None:
-        """Commit an intent durably before its call leaves. ConflictError when the key exists already."""
+    async def record_intent(self, intent: Intent, version: int) -> None:
+        """Commit an intent durably before its call leaves (T2); the customer's row goes from ``version`` to the next.
+
+        ConflictError, with nothing written, when the row moved since it was read, the customer was stopped, or the
+        key exists already: whatever was decided before is not wanted any more (invariant 5).
+        """
         ...
 
     async def record_step(self, step: Step, now: datetime) -> Progress:

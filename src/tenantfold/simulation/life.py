@@ -107,10 +107,10 @@ class MortalStore(SimulatedStore):
         database.life = store.life = life
         return store
 
-    async def record_intent(self, intent: Intent) -> None:
+    async def record_intent(self, intent: Intent, version: int) -> None:
         """As the ledger does, between two boundaries."""
         await self.life.boundary(f"before the intent to {intent.kind.value}")
-        await super().record_intent(intent)
+        await super().record_intent(intent, version)
         await self.life.boundary(f"after the intent to {intent.kind.value}")
 
     async def record_step(self, step: Step, now: datetime) -> Progress:

@@ -80,10 +80,10 @@ _BEGUN = (
     update(tables.progress)
     .where(
         _progress.customer_id == bindparam("of_customer"),
-        _progress.held != Held.NOTHING.value,
+        _progress.version == bindparam("at_version"),
         _progress.held != Held.STOPPED.value,
     )
-    .values(held=Held.NOTHING.value)
+    .values(held=Held.NOTHING.value, version=_progress.version + 1)
 )
 
 
@@ -115,9 +115,13 @@ def refresh_after_plan(conn: Connection) -> None:
         refresh(conn)
 
 
-def note_begun(conn: Connection, customer_id: CustomerId) -> None:
-    """A call for this customer is about to leave: from here on no hold but ``stopped`` keeps it from its end."""
-    conn.execute(_BEGUN, {"of_customer": customer_id})
+def note_begun(conn: Connection, customer_id: CustomerId, version: int) -> bool:
+    """A call for this customer is about to leave: from here on no hold but ``stopped`` keeps it from its end.
+
+    False, with nothing written, when it is stopped or its row is not at this version any more: who decided on the
+    call decided on something old.
+    """
+    return conn.execute(_BEGUN, {"of_customer": customer_id, "at_version": version}).rowcount > 0
 
 
 def save(conn: Connection, customer_id: CustomerId, hold: Hold, event: Event) -> int:

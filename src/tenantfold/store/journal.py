@@ -15,6 +15,7 @@ from tenantfold.domain.journal import Intent, Outcome
 from tenantfold.domain.model import CustomerId, SubscriptionId
 from tenantfold.domain.records import Case, Event, Step
 from tenantfold.domain.states import Counterpart, Origin, Progress
+from tenantfold.domain.waves import Held
 from tenantfold.errors import ConflictError
 from tenantfold.store import codec, holds, tables
 from tenantfold.store.evidence import evidence_of
@@ -61,8 +62,8 @@ def open_intents(conn: Connection, customer_id: CustomerId | None) -> tuple[Inte
     return tuple(codec.intents(conn.execute(query).scalars()))
 
 
-def record_intent(conn: Connection, intent: Intent) -> None:
-    """Keep an intent. ConflictError when its key exists: somebody had this wish already."""
+def record_intent(conn: Connection, intent: Intent, version: int) -> None:
+    """Keep an intent, under the row's version. ConflictError when the row moved, or somebody had this wish already."""
     row = {
         "key": intent.key,
         "plan_id": intent.plan_id,
@@ -78,7 +79,12 @@ def record_intent(conn: Connection, intent: Intent) -> None:
             key=intent.key,
             customer_id=intent.customer_id,
         )
-    holds.note_begun(conn, intent.customer_id)
+    if not holds.note_begun(conn, intent.customer_id, version):
+        raise ConflictError(
+            f"The progress of customer {intent.customer_id} moved since it was read, or it was stopped.",
+            customer_id=intent.customer_id,
+            version=version,
+        )
 
 
 def record_step(conn: Connection, step: Step, now: datetime) -> Progress:
@@ -171,6 +177,7 @@ def case_of(conn: Connection, customer_id: CustomerId) -> Case | None:
         open_intents=open_intents,
         settled=settled,
         invited_at=row.invited_at,
+        held=Held(row.held),
         evidence=evidence_of(conn, customer_id),
     )
 

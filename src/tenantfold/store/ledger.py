@@ -152,9 +152,13 @@ class LedgerStore:
         """All intents without outcome, of one customer or of all, by customer, oldest first."""
         return await self._database.read(lambda conn: journal.open_intents(conn, customer_id))
 
-    async def record_intent(self, intent: Intent) -> None:
-        """Commit an intent durably before its call leaves. ConflictError when the key exists already."""
-        await self._database.write(lambda conn: journal.record_intent(conn, intent), durable=True)
+    async def record_intent(self, intent: Intent, version: int) -> None:
+        """Commit an intent durably before its call leaves; the customer's row goes from ``version`` to the next.
+
+        ConflictError, with nothing written, when the row moved since it was read, the customer was stopped, or the
+        key exists already.
+        """
+        await self._database.write(lambda conn: journal.record_intent(conn, intent, version), durable=True)
 
     async def record_step(self, step: Step, now: datetime) -> Progress:
         """Write the end of a step in one transaction; returns the progress with its new version.
