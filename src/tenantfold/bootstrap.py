@@ -21,7 +21,7 @@ from tenantfold.clock import ServerClock
 from tenantfold.domain.admission import KnownRates
 from tenantfold.domain.model import Tenant, TenantId, TenantRole
 from tenantfold.domain.policy import AgreementSource, GovernmentCloud, LateCase, PartialCustomers, PlanPolicy, Policy
-from tenantfold.domain.rates import Limit
+from tenantfold.domain.rates import Limit, pace_now, pause_seconds
 from tenantfold.domain.regions import RegionMap
 from tenantfold.domain.waves import Limits
 from tenantfold.errors import ConfigError
@@ -126,10 +126,14 @@ class Program:
         )
 
     async def rates(self) -> KnownRates:
-        """How fast Microsoft lets us call: as learned, else as the settings say, and never faster than they say."""
-        most = Limit(float(self.settings.limits.requests_per_minute)).pace
-        learned = {key: min(rate.per_minute, most) for key, rate in (await self.store.rates()).items()}
-        return KnownRates(fallback=most, learned=learned)
+        """How fast Microsoft lets us call now: as learned, else as the settings say, and never faster than they say."""
+        limit, now = Limit(float(self.settings.limits.requests_per_minute)), self.clock.now()
+        known = {key: pace_now(rate, limit, now) for key, rate in (await self.store.rates()).items()}
+        return KnownRates(
+            fallback=limit.pace,
+            learned={key: rate.per_minute for key, rate in known.items()},
+            paused={key: pause_seconds(rate, now) / 60 for key, rate in known.items()},
+        )
 
     def wave_desk(self) -> WaveDesk:
         """The use cases of waves, with these tools."""

@@ -50,6 +50,19 @@ def customer(*items: PlanItem) -> PlanCustomer:
     return plan_customer(*items) if items else replace(plan_customer(), items=())
 
 
+def test_a_pause_comes_before_the_calls():
+    """While Microsoft has said ``Retry-After``, its minutes are lost for today's calls."""
+    paused = KnownRates(fallback=10.0, paused={(SE, SUBSCRIPTION): 8.0})
+    worst = bottleneck_of(ONE, paused)
+    assert worst is not None
+    assert (worst.tenant_id, worst.minutes, worst.calls_in(10), worst.calls_in(5)) == (SE, 8.3, 20, 0)
+    assert may_begin(ONE, {}, TEN, AT_2320, LATE_START) is None
+    late = may_begin(ONE, {}, paused, AT_2320 + timedelta(minutes=2), LATE_START)
+    assert late is not None
+    assert "3 subscription calls" in late.detail
+    assert "0 can be made until 23:30" in late.detail
+
+
 # --- how many calls -------------------------------------------------------------------------------------------------
 
 

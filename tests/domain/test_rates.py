@@ -17,14 +17,14 @@ from tenantfold.domain.rates import (
     AHEAD_SECONDS,
     LATE_SECONDS,
     PUBLISHED,
-    Eta,
     Limit,
     Rate,
-    eta,
     fresh,
     learned,
     measured,
     measured_per_minute,
+    pace_now,
+    pause_seconds,
     refill,
     reserve,
     seconds_for,
@@ -301,22 +301,19 @@ def test_measures_what_really_left(per_second: int):
     assert measured_per_minute(rate, after(600, now)) < 1
 
 
-def test_names_the_bottleneck():
-    """Two thousand suspensions in the source take longer than a thousand orders in the target."""
-    demand = {(SE, "subscription"): 2000, (NO, "order"): 1000, (NO, "customer"): 0}
-    expected = eta(demand, {(NO, "order"): fresh(PUBLISHED, NOON)}, NOON)
-    assert expected.seconds == pytest.approx(2000 * 60 / 490)
-    assert expected.bottleneck == (SE, "subscription")
+def test_a_pace_grows_again_while_nobody_calls():
+    """A storm at night does not refuse the wave of the next morning."""
+    slow = replace(fresh(PUBLISHED, NOON), per_minute=50.0)
+    assert pace_now(slow, PUBLISHED, NOON).per_minute == 50
+    assert pace_now(slow, PUBLISHED, after(12 * 3_600)).per_minute == PUBLISHED.pace
 
 
-def test_a_learned_pace_or_a_pause_makes_another_bucket_the_bottleneck():
-    """The answer follows what was learned."""
-    slow = replace(fresh(PUBLISHED, NOON), per_minute=100.0, not_before=after(30))
-    demand = {(SE, "subscription"): 2000, (NO, "order"): 1000}
-    expected = eta(demand, {(NO, "order"): slow}, NOON)
-    assert expected.seconds == pytest.approx(630)
-    assert expected.bottleneck == (NO, "order")
-    assert eta({}, {}, NOON) == Eta(0.0, None)
+def test_what_takes_a_pause_first_takes_longer():
+    """Nothing leaves before ``Retry-After`` has passed."""
+    paused = replace(fresh(PUBLISHED, NOON), per_minute=100.0, not_before=after(30))
+    assert (pause_seconds(paused, NOON), pause_seconds(paused, after(40))) == (30, 0)
+    assert seconds_for(1_000, paused, NOON) == pytest.approx(630)
+    assert seconds_for(0, paused, NOON) == 0
 
 
 @unhurried

@@ -34,17 +34,26 @@ class Rates(Protocol):
         """Calls a minute to a resource of a partner tenant."""
         ...
 
+    def pause_minutes(self, tenant_id: TenantId, resource: str) -> float:
+        """How long nothing may leave for it yet, because of a ``Retry-After``."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownRates:
-    """What was learned, by tenant and resource, and the settings' rate until something is."""
+    """What was learned, by tenant and resource, and the settings' rate until something is. ``paused``: minutes."""
 
     fallback: float
     learned: Mapping[Key, float] = field(default_factory=dict)
+    paused: Mapping[Key, float] = field(default_factory=dict)
 
     def per_minute(self, tenant_id: TenantId, resource: str) -> float:
         """Calls a minute to a resource of a partner tenant."""
         return self.learned.get((tenant_id, resource), self.fallback)
+
+    def pause_minutes(self, tenant_id: TenantId, resource: str) -> float:
+        """How long nothing may leave for it yet."""
+        return self.paused.get((tenant_id, resource), 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,13 +75,18 @@ class Load:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bottleneck:
-    """The tenant and resource that takes longest: how many calls, how fast, how many minutes."""
+    """The tenant and resource that takes longest: how many calls, how fast, how many minutes with the pause first."""
 
     tenant_id: TenantId
     resource: str
     calls: int
     per_minute: float
     minutes: float
+    pause_minutes: float = 0.0
+
+    def calls_in(self, minutes: float) -> int:
+        """How many calls can be made in the next so many minutes."""
+        return math.floor(self.per_minute * max(0.0, minutes - self.pause_minutes))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,22 +150,20 @@ def together(*demands: Demand) -> Demand:
 
 def bottleneck_of(demand: Demand, rates: Rates) -> Bottleneck | None:
     """What takes longest of a demand, all limits working side by side; None when there is nothing to do."""
-    found = [
-        Bottleneck(
-            tenant_id=tenant_id,
-            resource=resource,
-            calls=calls,
-            per_minute=rates.per_minute(tenant_id, resource),
-            minutes=_needed(calls, rates.per_minute(tenant_id, resource)),
-        )
-        for (tenant_id, resource), calls in sorted(demand.items())
-        if calls > 0
-    ]
+    found = [_limit_of(key, calls, rates) for key, calls in sorted(demand.items()) if calls > 0]
     return max(found, key=lambda one: one.minutes, default=None)
 
 
-def _needed(calls: int, per_minute: float) -> float:
-    return calls / per_minute if per_minute > 0 else math.inf
+def _limit_of(key: Key, calls: int, rates: Rates) -> Bottleneck:
+    per_minute, pause = rates.per_minute(*key), rates.pause_minutes(*key)
+    return Bottleneck(
+        tenant_id=key[0],
+        resource=key[1],
+        calls=calls,
+        per_minute=per_minute,
+        minutes=pause + calls / per_minute if per_minute > 0 else math.inf,
+        pause_minutes=pause,
+    )
 
 
 def minutes_until(now: datetime, end: datetime) -> float:
@@ -181,7 +193,7 @@ def can_finish_today(
         return None
     return DayRefusal(
         bottleneck=worst,
-        calls_left=math.floor(worst.per_minute * minutes),
+        calls_left=worst.calls_in(minutes),
         minutes_left=minutes,
         until=until,
         fitting=_fitting(demand, customers, open_demand, rates, minutes),
@@ -191,7 +203,7 @@ def can_finish_today(
 def _fitting(demand: Demand, customers: int, open_demand: Demand, rates: Rates, minutes: float) -> int:
     """How many average customers of the demand fit into what the open ones leave of the day."""
     shares = [
-        (rates.per_minute(*key) * minutes - open_demand.get(key, 0)) / (count / customers)
+        (_limit_of(key, count, rates).calls_in(minutes) - open_demand.get(key, 0)) / (count / customers)
         for key, count in demand.items()
         if count and customers
     ]
@@ -211,7 +223,7 @@ def may_begin(demand: Demand, open_demand: Demand, rates: Rates, now: datetime, 
         phase=Phase.ACCEPTED,
         rule="R-33",
         detail=f"{worst.calls} {worst.resource} calls at {worst.tenant_id} are needed for what is open and this "
-        f"customer; {math.floor(worst.per_minute * minutes)} can be made until {end:%H:%M} UTC "
+        f"customer; {worst.calls_in(minutes)} can be made until {end:%H:%M} UTC "
         f"({worst.per_minute:g} a minute).",
         owner=Owner.TENANTFOLD,
         next_action="Run again after 00:05 UTC.",

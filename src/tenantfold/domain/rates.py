@@ -15,7 +15,6 @@ What is left of the limit is for the network: a second in which nothing arrives,
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -112,14 +111,6 @@ class Reservation:
         return len(self.slots)
 
 
-@dataclass(frozen=True, slots=True)
-class Eta:
-    """How long a demand takes at least, in seconds, and which bucket takes that long (None: there is no demand)."""
-
-    seconds: float
-    bottleneck: RateKey | None
-
-
 def fresh(limit: Limit, now: datetime) -> Rate:
     """The bucket of a tenant and resource that nobody has called yet."""
     return Rate(
@@ -183,7 +174,7 @@ def reserve(rate: Rate, limit: Limit, wanted: int, now: datetime, *, urgent: boo
     The normal lane stops short of the last part of the time ahead: calls of the urgent lane always find slots there,
     however many normal ones are waiting anywhere.
     """
-    rate = learned(refill(rate, limit, now), limit, now)
+    rate = pace_now(rate, limit, now)
     per_second = _per_second(rate)
     ahead = AHEAD_SECONDS if urgent else AHEAD_SECONDS * (1 - URGENT_SHARE)
     wanted = max(0, min(wanted, math.ceil(max(CHUNK_SECONDS * per_second, rate.tokens))))
@@ -216,7 +207,7 @@ def throttled(rate: Rate, limit: Limit, retry_after_seconds: float, left_at: dat
 
     The pace goes down once per storm: a call that left before the pause was known or had passed tells nothing new.
     """
-    rate = learned(refill(rate, limit, now), limit, now)
+    rate = pace_now(rate, limit, now)
     until = now + min(timedelta(seconds=max(0.0, retry_after_seconds)), _LONGEST_PAUSE)
     not_before = max(rate.not_before or until, until)
     paused = replace(rate, not_before=not_before, filled_at=max(rate.filled_at, not_before), tokens=0.0)
@@ -238,22 +229,16 @@ def measured_per_minute(rate: Rate, now: datetime) -> float:
     return rate.measured_per_minute * math.exp(-passed / _SMOOTHING_SECONDS)
 
 
+def pace_now(rate: Rate, limit: Limit, now: datetime) -> Rate:
+    """The bucket with the pace that holds now: what was slow after a storm has grown again since it was last used."""
+    return learned(refill(rate, limit, now), limit, now)
+
+
+def pause_seconds(rate: Rate, now: datetime) -> float:
+    """How long nothing may leave yet because of a ``Retry-After``; 0 without one."""
+    return max(0.0, (rate.not_before - now).total_seconds()) if rate.not_before is not None else 0.0
+
+
 def seconds_for(calls: int, rate: Rate, now: datetime) -> float:
     """How long so many calls take from now, at the pace learned and after the pause that is on."""
-    if calls <= 0:
-        return 0.0
-    pause = (rate.not_before - now).total_seconds() if rate.not_before is not None else 0.0
-    return max(0.0, pause) + calls * 60 / rate.per_minute
-
-
-def eta(demand: Mapping[RateKey, int], rates: Mapping[RateKey, Rate], now: datetime, limit: Limit = PUBLISHED) -> Eta:
-    """How long the calls of ``demand`` take when all buckets are used side by side, and the slowest bucket.
-
-    A bucket nobody has called yet has the limit's pace. Equal ones: the first by tenant and resource is named.
-    """
-    unknown = fresh(limit, now)
-    seconds = {key: seconds_for(calls, rates.get(key, unknown), now) for key, calls in demand.items() if calls > 0}
-    if not seconds:
-        return Eta(0.0, None)
-    slowest = min(seconds, key=lambda key: (-seconds[key], key))
-    return Eta(seconds[slowest], slowest)
+    return pause_seconds(rate, now) + calls * 60 / rate.per_minute if calls > 0 else 0.0
