@@ -1,19 +1,23 @@
 """Recovery after SIGKILL: how long until every call that was under way has been looked up.
 
-A run is killed while at least 64 calls are in flight (the emulator holds them back, and answers nobody). The next run
-looks each of them up. Counted from its start as a process to the last outcome, less the settling time: within that no
-program may say that a call had no effect. Seconds on the clock, because Python's start and the machine are part of it.
+A run is killed while at least 64 calls have an intent and no outcome (the emulator holds half of them back before they
+take effect, half after, and answers nobody). The next run looks each of them up. Counted from its start as a process to
+the last outcome; the budget has the settling time in it, because within that no program may say that a call had no
+effect. Seconds on the clock, because Python's start and the machine are part of it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from benchmarks.living_partner import Partner, living_partner, patiently
 from benchmarks.measure import Bench, Figure, Outcome
+from tenantfold.domain.journal import Intent
 from tenantfold.domain.model import CustomerId
 from tenantfold.store import Store
 
@@ -29,7 +33,7 @@ WRITES = (
 SETTINGS = {
     "settling_seconds": f"{SETTLING:.0f}",
     "retry_seconds": "2",
-    "in_flight": str(IN_FLIGHT),
+    "in_flight": str(IN_FLIGHT + 36),  # reads take places, too
     "requests_per_minute": "10000",
 }
 
@@ -46,15 +50,19 @@ def run(customers: int, folder: Path) -> Outcome:
         partner.until_moved(to_move)
         again.communicate()
         totals = partner.totals()
+        ends = asyncio.run(_ends(partner, in_doubt))
     figures = [
         Figure(
-            what="from the start to the last call looked up, less settling",
+            what="from the start of the next run to the last call looked up, settling included",
             unit="s",
-            measured=round(max(0.0, seconds - SETTLING), 2),
-            budget=BUDGET_SECONDS,
+            measured=round(seconds, 2),
+            budget=BUDGET_SECONDS + SETTLING,
         ),
-        Figure(what="calls in doubt", unit="calls", measured=sum(map(len, in_doubt.values()))),
+        Figure(
+            what="calls in doubt", unit="calls", measured=sum(map(len, in_doubt.values())), budget=64, at_least=True
+        ),
     ]
+    figures += [Figure(what=f"of these {name}", unit="calls", measured=count) for name, count in sorted(ends.items())]
     figures += [
         Figure(what=name, unit="subscriptions", measured=totals[name], budget=0)
         for name in ("twins", "gaps", "unequal")
@@ -66,10 +74,14 @@ def _kill(partner: Partner, to_move: int) -> Mapping[CustomerId, frozenset[str]]
     """Kill a run in the middle; the keys of the calls without outcome, by customer."""
     first = partner.start("run", "--json")
     partner.until_moved(max(1, to_move // 10))
-    held = [{"kind": "latency", "route": one, "seconds": 30.0, "passing": "real"} for one in WRITES]
+    held = [
+        {"kind": kind, "route": one, "seconds": 60.0, "passing": "real", "probability": share}
+        for one in WRITES
+        for kind, share in (("latency", 0.5), ("slow_body", 1.0))
+    ]
     partner.world.post("faults", {"faults": held})
     for _ in patiently():
-        if sum(one["fired"] for one in partner.world.get("faults")["faults"]) >= min(IN_FLIGHT, to_move // 2):
+        if len(asyncio.run(_all_open(partner))) >= min(IN_FLIGHT, to_move // 2):
             break
     first.kill()
     first.communicate()
@@ -77,10 +89,32 @@ def _kill(partner: Partner, to_move: int) -> Mapping[CustomerId, frozenset[str]]
     return asyncio.run(_open(partner, None))
 
 
+async def _all_open(partner: Partner) -> Sequence[Intent]:
+    async with _ledger(partner) as store:
+        return await store.open_intents()
+
+
+async def _ends(partner: Partner, in_doubt: Mapping[CustomerId, frozenset[str]]) -> Mapping[str, int]:
+    """How the calls in doubt ended: found by looking, sent again, or else."""
+    ends: Counter[str] = Counter()
+    async with _ledger(partner) as store:
+        for customer_id, keys in in_doubt.items():
+            case = await store.case(customer_id)
+            settled = {intent.key: outcome for intent, outcome in case.settled} if case else {}
+            for key in keys:
+                outcome = settled.get(key)
+                ends["open" if outcome is None else outcome.code or outcome.kind.value] += 1
+    return ends
+
+
+def _ledger(partner: Partner) -> AbstractAsyncContextManager[Store]:
+    return Store.open(f"sqlite:///{partner.folder / 'tenantfold.db'}")
+
+
 async def _open(partner: Partner, only: Mapping[CustomerId, frozenset[str]] | None) -> dict[CustomerId, frozenset[str]]:
     """The keys of open calls by customer: of everybody, or of these calls."""
     found: dict[CustomerId, frozenset[str]] = {}
-    async with Store.open(f"sqlite:///{partner.folder / 'tenantfold.db'}") as store:
+    async with _ledger(partner) as store:
         plan = await store.newest_plan()
         if plan is None:
             return found
