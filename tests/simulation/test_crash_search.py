@@ -14,6 +14,7 @@ import pytest
 
 from tenantfold.domain import guards
 from tenantfold.domain.journal import Intent
+from tenantfold.simulation import __main__ as simulation
 from tenantfold.simulation import crash_search
 from tenantfold.simulation.__main__ import Tally, main
 from tenantfold.simulation.scenario import (
@@ -173,6 +174,25 @@ def test_the_tally_counts_what_must_be_zero_first():
     assert tally.line().startswith("1 seeds, 0 twins, 0 gaps, 0 unequal, ")
     assert tally.details().startswith("1 of 1 customers moved, 0 explained overlaps")
     assert tally.failing == []
+    tally.add_swept(crash_search.play(small()))
+    assert tally.line().startswith("1 seeds, ")
+    assert tally.details().endswith("; killed at 1 boundaries one by one")
+
+
+def test_the_command_sweeps_some_seeds(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+    """Each so manieth seed is killed at every boundary, and a fault found there fails the command."""
+    monkeypatch.setattr(simulation, "draw", small)
+    monkeypatch.setattr(simulation, "SWEPT_EVERY", 4)
+    assert main(["--seeds", "2", "--first", "3", "--jobs", "1"]) == 0
+    assert "seed 4 was killed at each of its " in capsys.readouterr().out
+    monkeypatch.setattr(guards, "may_suspend", lambda *_args, **_more: None)
+    pending = {"subscription.status": {"advance": "after_seconds", "seconds": 400.0}}
+    kill = Kill(command=Command.RUN, moment=Moment.BOUNDARY, number=5)
+    harmful = small(4, paces=pending, visits=(0.0, 3_600.0), kills=(kill,))
+    monkeypatch.setattr(crash_search, "every_boundary", lambda _scenario: iter((harmful,)))
+    monkeypatch.setattr(simulation, "SHOWN", 0)
+    assert main(["--seeds", "1", "--first", "4", "--jobs", "1"]) == 1
+    assert "seed 4, killed at boundary 5: gap" in capsys.readouterr().out
 
 
 def test_the_command_ends_with_its_verdict(capsys: pytest.CaptureFixture[str]):
