@@ -8,10 +8,13 @@ time when PostgreSQL breaks a deadlock.
 
 from __future__ import annotations
 
+import asyncio
 import queue
 import threading
+from collections import defaultdict
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from sqlite3 import Connection as SqliteConnection
 from typing import Any, Protocol, TypeVar
@@ -28,7 +31,7 @@ _RUNS = 4
 class Writer(Protocol):
     """Takes units of work; the future is done only after the commit (or the failure) of the unit."""
 
-    def submit(self, work: Callable[[Connection], T], *, durable: bool) -> Future[T]:
+    def submit(self, work: Callable[[Connection], T], *, durable: bool) -> asyncio.Future[T]:
         """Queue a unit; ``durable`` means that it must survive a power cut once the future is done."""
         ...
 
@@ -41,13 +44,18 @@ class Writer(Protocol):
 class _Unit:
     work: Callable[[Connection], Any]
     durable: bool
-    future: Future[Any]
+    future: asyncio.Future[Any]
 
     def settle(self, value: object, error: BaseException | None) -> None:
+        if self.future.done():  # its caller gave up
+            return
         if error is None:
             self.future.set_result(value)
         else:
             self.future.set_exception(error)
+
+
+_Result = tuple[_Unit, object, BaseException | None]
 
 
 class GroupWriter:
@@ -65,9 +73,9 @@ class GroupWriter:
         self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
         self._thread.start()
 
-    def submit(self, work: Callable[[Connection], T], *, durable: bool) -> Future[T]:
+    def submit(self, work: Callable[[Connection], T], *, durable: bool) -> asyncio.Future[T]:
         """Queue a unit for the next transaction."""
-        future: Future[T] = Future()
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._queue.put(_Unit(work, durable, future))
         return future
 
@@ -80,9 +88,9 @@ class GroupWriter:
         stopping = False
         while not stopping:
             group, stopping = self._next_group()
-            started = [unit for unit in group if unit.future.set_running_or_notify_cancel()]
+            started = [unit for unit in group if not unit.future.cancelled()]
             if started:
-                self._commit(started)
+                _tell(self._commit(started))
 
     def _next_group(self) -> tuple[list[_Unit], bool]:
         unit = self._queue.get()
@@ -97,25 +105,37 @@ class GroupWriter:
                 return group, False
         return group, True
 
-    def _commit(self, group: list[_Unit]) -> None:
+    def _commit(self, group: list[_Unit]) -> list[_Result]:
         try:
             with self._engine.connect() as conn:
                 self._set_synchronous(conn, durable=any(unit.durable for unit in group))
                 with conn.begin():
                     results = [_in_savepoint(conn, unit) for unit in group]
         except BaseException as error:  # noqa: BLE001  # nothing of the group was committed: every caller must hear it
-            for unit in group:
-                unit.settle(None, error)
-            return
+            return [(unit, None, error) for unit in group]
         self.commits += 1
-        for unit, (value, failure) in zip(group, results, strict=True):
-            unit.settle(value, failure)
+        return [(unit, value, failure) for unit, (value, failure) in zip(group, results, strict=True)]
 
     def _set_synchronous(self, conn: Connection, *, durable: bool) -> None:
         wanted = "FULL" if durable else "NORMAL"
         if wanted != self._synchronous:  # only between transactions, hence past SQLAlchemy, which would begin one
             _driver(conn).execute(f"PRAGMA synchronous = {wanted}")
             self._synchronous = wanted
+
+
+def _tell(results: list[_Result]) -> None:
+    """Wake each event loop once for the whole group: waking it for every unit costs more than the units."""
+    by_loop: defaultdict[asyncio.AbstractEventLoop, list[_Result]] = defaultdict(list)
+    for result in results:
+        by_loop[result[0].future.get_loop()].append(result)
+    for loop, mine in by_loop.items():
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(_settle, mine)
+
+
+def _settle(results: list[_Result]) -> None:
+    for unit, value, error in results:
+        unit.settle(value, error)
 
 
 def _in_savepoint(conn: Connection, unit: _Unit) -> tuple[object, Exception | None]:
@@ -149,10 +169,10 @@ class InlineWriter:
         self._conn = engine.connect()
         _driver(self._conn).execute("PRAGMA synchronous = OFF")
 
-    def submit(self, work: Callable[[Connection], T], *, durable: bool) -> Future[T]:
+    def submit(self, work: Callable[[Connection], T], *, durable: bool) -> asyncio.Future[T]:
         """Do the unit now; the future is done already."""
         del durable
-        future: Future[T] = Future()
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         try:
             with self._conn.begin():
                 value = work(self._conn)
@@ -174,9 +194,9 @@ class PooledWriter:
         self._engine = engine
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="ledger-writer")
 
-    def submit(self, work: Callable[[Connection], T], *, durable: bool) -> Future[T]:
+    def submit(self, work: Callable[[Connection], T], *, durable: bool) -> asyncio.Future[T]:
         """Queue a unit for the next free connection."""
-        return self._pool.submit(self._transact, work, durable)
+        return asyncio.wrap_future(self._pool.submit(self._transact, work, durable))
 
     def close(self) -> None:
         """Finish what is queued and end the threads."""
