@@ -38,6 +38,13 @@ def test_each_choice_can_be_made(tmp_path: Path):
     )
 
 
+def test_whose_word_counts_for_the_agreement_is_known_to_planning_and_to_running(tmp_path: Path):
+    """R-113: else a plan that attests nothing would be run by an engine that asks for a list."""
+    settings = read(tmp_path, WHOLE + '[policy]\nagreement_source = "customer"\n')
+    assert plan_policy_of(settings).agreement_source is AgreementSource.CUSTOMER
+    assert policy_of(settings).agreement_source is AgreementSource.CUSTOMER
+
+
 def test_a_run_does_nothing_beside_the_plan_unless_it_is_said(tmp_path: Path):
     """Nothing is bought, canceled or asked of Microsoft's support by default; the settings' defaults are the core's."""
     policy = policy_of(read(tmp_path, WHOLE))

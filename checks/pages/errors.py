@@ -30,6 +30,7 @@ REFUSALS: Mapping[str, str] = {
     "not_approved": "Nobody has approved the newest plan.",
     "not_accepted": "The customer's global administrator has not accepted the relationship with the target tenant.",
     "agreement_contact_missing": "The customer agreement has to be attested, but no contact and date were given.",
+    "agreement_missing": "The settings count only the customer's own acceptance of the agreement, which is missing.",
     "plan_stale": "The customer is no longer what the approver saw; inventory, plan and approve again.",
     "withdrawn": "A late cutover was taken back: the target is suspended until it is reactivated on another day.",
     "withdrawn_target_gone": "A withdrawn target subscription cannot be reactivated any more.",
