@@ -127,6 +127,8 @@ ROWS = [
     ),
     Row("mapped_to_new_commerce", cases.mapped_to_sku(), cases.plain(GONE, offer("E5"), mapping={E3: APPROVED})),
     Row("mapped_offer_not_sold", cases.mapped_to_sku(replace(SKU, is_sold=False)), cases.mapped_to_sku(), "SKU"),
+    Row("mapped_offer_not_sold", cases.mapped_to_sku(BY_MONTH), cases.mapped_to_sku(BY_YEAR), "SKU on other terms"),
+    Row("mapped_offer_not_sold", cases.mapped_to_sku(None), cases.mapped_to_sku(), "nobody looked", unverified=True),
     Row(
         "billing_cycle_not_sold", cases.plain(offer(billing_cycles=("annual",))), cases.plain(offer(billing_cycles=()))
     ),

@@ -8,12 +8,12 @@ import pytest
 
 from tenantfold.domain.facts import EarlierRuns
 from tenantfold.domain.mapping import OfferMapping
-from tenantfold.domain.model import OfferId, OrderId, SubscriptionId, Tenant, TenantRole
+from tenantfold.domain.model import OfferId, OrderId, Sku, SubscriptionId, Tenant, TenantRole
 from tenantfold.domain.plan import Disposition, PlanCustomer, PlanRecord
 from tenantfold.domain.regions import RegionMap
 from tenantfold.domain.selection import CustomerSelection, SelectedCustomer
 from tenantfold.domain.states import Counterpart, Origin
-from tenantfold.errors import InputError, SnapshotIncompleteError
+from tenantfold.errors import InputError, SnapshotIncompleteError, TenantfoldError
 from tenantfold.flow.inventory import InventoryTask, take
 from tenantfold.flow.planning import PlanTask, make
 from tenantfold.flow.progress import Silent
@@ -37,6 +37,8 @@ class Desk:
 
     stage: Stage = field(default_factory=Stage)
     inventory: FakeInventory = field(default_factory=FakeInventory)
+    sold_skus: dict[str, tuple[Sku, ...]] = field(default_factory=dict)
+    broken: dict[str, TenantfoldError] = field(default_factory=dict)
 
     async def read(self, *tenants: str) -> None:
         """Take inventory of these tenants (or both)."""
@@ -46,7 +48,9 @@ class Desk:
         for tenant in BOTH:
             if tenants and tenant.id not in tenants:
                 continue
-            center = PagedPartnerCenter(tenant.id, self.stage.world, sold={"SE": (E3,)})
+            center = PagedPartnerCenter(
+                tenant.id, self.stage.world, sold={"SE": (E3,)}, sold_skus=self.sold_skus, broken=self.broken
+            )
             task = InventoryTask(
                 tenant=tenant,
                 partner_center=center,
