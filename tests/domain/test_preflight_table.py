@@ -36,6 +36,7 @@ from tests.domain.preflight_cases import (
     SIDE,
     SKU,
     SOFTWARE,
+    TO_PROVIDER,
     UPFRONT,
 )
 from tests.domain.samples import (
@@ -276,6 +277,14 @@ ROWS = [
         "reseller_cannot_transfer",
         cases.modern(cases.licensed(), billing_models=RESELLER),
         cases.modern(cases.licensed()),
+    ),
+    Row("reseller_cannot_transfer", cases.plain(billing_models=RESELLER), cases.plain(), "a legacy license"),
+    Row("legacy_to_provider", cases.plain(billing_models=TO_PROVIDER), cases.plain(billing_models=RESELLER)),
+    Row(
+        "reseller_cannot_transfer",
+        cases.plain(billing_models=RESELLER),
+        cases.plain(billing_models=TO_PROVIDER),
+        "a legacy license that its provider takes over",
     ),
     Row("cloud_without_transfers", cases.azure(cloud="us_government"), cases.azure()),
     Row(

@@ -201,6 +201,7 @@ class Simulation:
                 selection=self._selection,
                 policy=plan_policy_of(program.settings),
                 cloud=program.settings.cloud.name,
+                billing_models=program.billing_models,
             ),
             Silent(),
         )
