@@ -21,6 +21,7 @@ from tenantfold.domain.model import (
 )
 from tenantfold.domain.reads import Page, PartnerIdentity, Read
 from tenantfold.domain.records import BookEntry, Snapshot
+from tenantfold.domain.resellers import Reseller
 from tenantfold.errors import RefusedError, TenantfoldError
 from tests.flow.fakes import FakePartnerCenter
 
@@ -210,10 +211,16 @@ class PagedPartnerCenter(FakePartnerCenter):
         self._fail("skus")
         return tuple(Read(value=one, document=b"{}") for one in self.sold_skus.get(country, ()))
 
-    async def relationship_url(self) -> str:
+    async def relationship_url(self, reseller_id: TenantId | None = None) -> str:
         """As told."""
+        self.calls["relationship_url"] += 1
         self._fail("relationship_url")
-        return await super().relationship_url()
+        return await super().relationship_url(reseller_id)
+
+    async def resellers(self) -> tuple[Reseller, ...]:
+        """As told."""
+        self._fail("resellers")
+        return await super().resellers()
 
     async def customer_page(self, next_link: str | None = None) -> Page[Read[Customer]]:
         """The link is the number of the first customer."""

@@ -311,6 +311,7 @@ async def _invite(program: Program) -> None:
         partner_name=name,
         clock=program.clock,
         write=lambda customer, _text: f"{customer.customer_id}.txt",
+        billing_model=program.billing_models[program.target.id],
     )
     await invite(task, Silent())
 
