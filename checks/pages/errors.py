@@ -101,6 +101,7 @@ FINDINGS: Mapping[str, str] = {
     "agreement_missing": "The customer has to accept the customer agreement itself, and has not.",
     "partner_id_missing": "The target tenant shows no partner location id.",
     "reseller_missing": "Some subscriptions name no reseller on record.",
+    "reseller_not_possible": "Subscriptions name a reseller on record, and the target is a direct-bill partner.",
     "same_sku_twice": "Several moving subscriptions are of the same product; each keeps its own counterpart.",
     "part_stays": "Only a part of the customer moves, as the settings allow.",
     "not_verified": "A rule could not be asked, because nobody looked up what it needs.",

@@ -21,6 +21,7 @@ from tests.domain.preflight_cases import (
     BUSINESS,
     BY_MONTH,
     BY_YEAR,
+    DIRECT,
     GONE,
     LATE,
     MANY_SEATS,
@@ -108,6 +109,17 @@ ROWS = [
         (entry(source(partner_id_on_record="517285"), source("s2", partner_id_on_record="517285")), context()),
     ),
     Row("reseller_missing", cases.plain(billing_models=PROVIDER), cases.plain(), "sold through a provider"),
+    Row(
+        "reseller_not_possible",
+        (entry(source(partner_id_on_record="517285")), context(billing_models=DIRECT)),
+        (entry(source(partner_id_on_record="517285")), context(billing_models=PROVIDER)),
+    ),
+    Row(
+        "reseller_not_possible",
+        (entry(source(partner_id_on_record="517285")), context(billing_models=DIRECT)),
+        (entry(source(partner_id_on_record="517285", wire_status="suspended")), context(billing_models=DIRECT)),
+        "what moves",
+    ),
     # what is ordered
     Row("offer_not_sold", cases.plain(offer("E5")), cases.plain(), "offer unknown"),
     Row("offer_not_sold", cases.plain(GONE), cases.plain(GONE, offer("E5"), mapping={E3: APPROVED}), "withdrawn"),
