@@ -10,6 +10,8 @@ import pytest
 
 from tests.e2e.conftest import Bench
 
+pytestmark = pytest.mark.slow
+
 FIRST_UP = {"provider": "target", "name": "First Up", "partner_id": "4847383", "country": "IE"}
 
 

@@ -6,6 +6,8 @@ import csv
 import sqlite3
 from contextlib import closing
 
+import pytest
+
 from tests.e2e.conftest import Bench
 
 NOT_READY = 3
@@ -31,6 +33,7 @@ def test_a_proposal_is_written_signed_and_planned(bench: Bench) -> None:
     assert "Ingrid Holm" in file.read_text()
 
 
+@pytest.mark.slow
 def test_an_offer_that_only_new_commerce_follows_is_proposed_signed_and_moved(bench: Bench) -> None:
     """R-121, the usual case: proposed with its term, signed by a person, and bought, as the truth ledger sees it."""
     world = bench.world.get("snapshot")
