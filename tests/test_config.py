@@ -432,6 +432,7 @@ def test_the_empty_template_is_refused_with_clear_sentences(tmp_path: Path):
     error = complaint(tmp_path, config.template())
     assert 'target.tenant_id is "<tenant id>"' in error.message
     assert "consolidation" in error.message
+    assert "billing_model" not in error.message  # nobody must choose it
     assert config.template().count("# Allowed:") == len(config.SETTINGS)
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from tenantfold.bootstrap import plan_policy_of, policy_of, regions
+from tenantfold.bootstrap import billing_models_of, plan_policy_of, policy_of, regions
+from tenantfold.domain.facts import BillingModel
 from tenantfold.domain.model import Tenant, TenantId, TenantRole
 from tenantfold.domain.policy import AgreementSource, GovernmentCloud, PartialCustomers, PlanPolicy, Policy
-from tests.test_config import WHOLE, read
+from tenantfold.settings import BILLING_MODELS, BUYERS
+from tests.test_config import SOURCE, TARGET, WHOLE, complaint, read
 
 
 def test_the_defaults_are_the_careful_choices(tmp_path: Path):
@@ -38,6 +40,13 @@ def test_each_choice_can_be_made(tmp_path: Path):
     )
 
 
+def test_whose_word_counts_for_the_agreement_is_known_to_planning_and_to_running(tmp_path: Path):
+    """R-113: else a plan that attests nothing would be run by an engine that asks for a list."""
+    settings = read(tmp_path, WHOLE + '[policy]\nagreement_source = "customer"\n')
+    assert plan_policy_of(settings).agreement_source is AgreementSource.CUSTOMER
+    assert policy_of(settings).agreement_source is AgreementSource.CUSTOMER
+
+
 def test_a_run_does_nothing_beside_the_plan_unless_it_is_said(tmp_path: Path):
     """Nothing is bought, canceled or asked of Microsoft's support by default; the settings' defaults are the core's."""
     policy = policy_of(read(tmp_path, WHOLE))
@@ -62,6 +71,33 @@ def test_each_choice_of_the_other_routes_reaches_the_core(tmp_path: Path):
         opens_service_requests=True,
         reminds_days_before_end=30,
     )
+
+
+def test_how_each_tenant_is_billed_comes_from_the_settings(tmp_path: Path):
+    """R-145, R-216: who answers the API is billed by Microsoft, unless the settings know it better."""
+    target, source = (TenantId(one) for one in (TARGET, SOURCE))
+    assert billing_models_of(read(tmp_path, WHOLE)) == dict.fromkeys((target, source), BillingModel.BILLING_OWNER)
+    told = WHOLE.replace(
+        "[[sources]]", 'billing_model = "indirect_provider"\n[[sources]]\nbilling_model = "indirect_reseller"'
+    )
+    assert billing_models_of(read(tmp_path, told)) == {
+        target: BillingModel.INDIRECT_PROVIDER,
+        source: BillingModel.INDIRECT_RESELLER,
+    }
+
+
+def test_the_settings_know_the_words_of_the_core():
+    """One word for a thing: a model the settings do not offer could not be chosen."""
+    assert set(BILLING_MODELS) == {one.value for one in BillingModel}
+    assert set(BUYERS) == {one.value for one in BillingModel if one.owns_the_bill}
+
+
+def test_a_reseller_is_never_the_target(tmp_path: Path):
+    """R-216: it cannot buy; the sentence names what is allowed."""
+    told = WHOLE.replace("[[sources]]", 'billing_model = "indirect_reseller"\n[[sources]]')
+    error = complaint(tmp_path, told)
+    assert 'target.billing_model is "indirect_reseller"' in error.message
+    assert '"indirect_provider"' in error.message
 
 
 def test_a_tenant_without_a_currency_pays_in_that_of_its_country():

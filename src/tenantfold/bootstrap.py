@@ -19,6 +19,7 @@ import structlog
 from tenantfold import config
 from tenantfold.clock import ServerClock
 from tenantfold.domain.admission import KnownRates
+from tenantfold.domain.facts import BillingModel
 from tenantfold.domain.model import Tenant, TenantId, TenantRole
 from tenantfold.domain.policy import AgreementSource, GovernmentCloud, LateCase, PartialCustomers, PlanPolicy, Policy
 from tenantfold.domain.rates import Limit, pace_now, pause_seconds
@@ -99,6 +100,11 @@ class Program:
         return self.tenants[-1]
 
     @property
+    def billing_models(self) -> Mapping[TenantId, BillingModel]:
+        """How Microsoft bills each tenant, as the settings say (R-216)."""
+        return billing_models_of(self.settings)
+
+    @property
     def sources(self) -> tuple[Tenant, ...]:
         """The tenants customers leave."""
         return self.tenants[:-1]
@@ -172,6 +178,7 @@ def policy_of(settings: config.Settings) -> Policy:
         cleans_azure_default=given.cleans_azure_default == "yes",
         opens_service_requests=given.opens_service_requests == "yes",
         reminds_days_before_end=given.reminds_days_before_end,
+        agreement_source=AgreementSource(given.agreement_source),
     )
 
 
@@ -199,6 +206,12 @@ def tenants_of(settings: config.Settings) -> tuple[Tenant, ...]:
     return tuple(
         Tenant(id=TenantId(one.tenant_id), key=one.key, role=role, name=one.key, country="") for one, role in named
     )
+
+
+def billing_models_of(settings: config.Settings) -> dict[TenantId, BillingModel]:
+    """How Microsoft bills each tenant that the settings name."""
+    given = (settings.target, *settings.sources)
+    return {TenantId(one.tenant_id): BillingModel(one.billing_model) for one in given}
 
 
 def cloud_of(settings: config.Settings) -> Cloud:

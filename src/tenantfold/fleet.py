@@ -131,10 +131,12 @@ def chores(program: Program) -> dict[str, Report]:
             clock=program.clock,
             write=lambda customer, text: write_letter(folder, customer, text),
             again=True,
+            billing_model=program.billing_models[program.target.id],
         )
         async with program.store.exclusive("invite"):
-            written = await invite(task, Silent())
-        return f"{len(written)} reminder(s) written to {folder}"
+            invited = await invite(task, Silent())
+        left = f"; {len(invited.left)} without a link that is right, see tenantfold invite" if invited.left else ""
+        return f"{len(invited.written)} reminder(s) written to {folder}{left}"
 
     return {"inventory": inventory, "export": export, "remind": remind}
 

@@ -129,8 +129,12 @@ class Setting:
         return str(self.allowed) or self.type.value
 
 
-def _tenant(prefix: str, whose: str, key: str | _Required) -> tuple[Setting, ...]:
-    """The settings of one partner tenant."""
+BILLING_MODELS = ("billing_owner", "direct_bill", "indirect_provider", "indirect_reseller")
+BUYERS = BILLING_MODELS[:3]  # whom Microsoft bills: nobody else can buy or attest, so nobody else is a target (R-216)
+
+
+def _tenant(prefix: str, whose: str, key: str | _Required, models: tuple[str, ...]) -> tuple[Setting, ...]:
+    """The settings of one partner tenant, which is billed in one of these ways."""
     return (
         Setting(f"{prefix}.key", Kind.NAME, key, f"Short name of {whose} in commands, reports and logs.", NAME),
         Setting(f"{prefix}.tenant_id", Kind.GUID, REQUIRED, f"Entra tenant id of {whose}.", GUID),
@@ -142,6 +146,15 @@ def _tenant(prefix: str, whose: str, key: str | _Required) -> tuple[Setting, ...
             None,
             "Where the refresh token of the signed-in user is; as file: it is renewed there.",
             REFERENCE,
+        ),
+        Setting(
+            f"{prefix}.billing_model",
+            Kind.TEXT,
+            "billing_owner",
+            f"How Microsoft bills {whose}: direct_bill, indirect_provider, or billing_owner for one of these two. An "
+            "indirect reseller has no bill of its own and cannot buy (rule R-216): what stands in its tenant its "
+            "provider must move, and it is never the target.",
+            Choice(models),
         ),
     )
 
@@ -163,8 +176,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("cloud.partner_center", Kind.URL, "", "Partner Center API address, if not the cloud's own.", URL),
     Setting("cloud.graph", Kind.URL, "", "Microsoft Graph address, if not the cloud's own.", URL),
     Setting("cloud.resource", Kind.URL, "", "Audience of the tokens, if not the cloud's own.", URL),
-    *_tenant("target", "the target tenant", "target"),
-    *_tenant("sources[]", "this source tenant", REQUIRED),
+    *_tenant("target", "the target tenant", "target", BUYERS),
+    *_tenant("sources[]", "this source tenant", REQUIRED, BILLING_MODELS),
     Setting(
         "policy.stop_starting_at",
         Kind.TIME_OF_DAY,
@@ -346,13 +359,14 @@ class CloudSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TenantSettings:
-    """One partner tenant: its short name, its ids (lower case) and where its secrets are."""
+    """One partner tenant: its short name, its ids (lower case), where its secrets are, and how Microsoft bills it."""
 
     key: str
     tenant_id: str
     client_id: str
     client_secret: SecretRef
     refresh_token: SecretRef | None = None
+    billing_model: str = "billing_owner"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -136,15 +136,23 @@ def _tenant_lines(section: str, tenant: TenantSettings | None, *, explain: bool 
             yield ""
             yield from _comment(setting)
         value: SettingValue = getattr(tenant, field) if tenant else _placeholder(section, setting, field)
-        yield f'# {field} = "file:{field}"' if value is None else f"{field} = {_toml(value)}"
+        if value is None:
+            shown = setting.default if isinstance(setting.default, str) else f"file:{field}"
+            yield f"# {field} = {_toml(shown)}"
+        else:
+            yield f"{field} = {_toml(value)}"
 
 
 def _placeholder(section: str, setting: Setting, field: str) -> str | None:
-    """What stands where a person must write something."""
+    """What stands where a person must write something; None where nobody must."""
     side = "target" if section == "target" else "source"
+    if field == "key":
+        return side
+    if not setting.is_required:
+        return None
     if setting.type is Kind.SECRET:
-        return None if not setting.is_required else f"env:{side.upper()}_{field.upper()}"
-    return side if field == "key" else f"<{field.replace('_', ' ')}>"
+        return f"env:{side.upper()}_{field.upper()}"
+    return f"<{field.replace('_', ' ')}>"
 
 
 def _setting_lines(setting: Setting, field: str, given: Mapping[str, SettingValue]) -> Iterator[str]:

@@ -9,13 +9,16 @@ import pytest
 
 from partner_center_emulator.seed import generate_world
 from partner_center_emulator.signin import models as pretended_sign_in
+from partner_center_emulator.state.people import PartnerLink, ResellerPartner
 from tenantfold.domain.model import (
     OfferId,
     OrderLine,
     PlacedOrder,
     Subscription,
     SubscriptionId,
+    TenantId,
 )
+from tenantfold.domain.resellers import Reseller
 from tenantfold.errors import (
     AuthError,
     ConflictError,
@@ -115,6 +118,26 @@ async def test_reads_more_customers_than_one_page_holds_and_resumes_in_the_middl
 def _relationships(stage: Stage, key: str) -> set[str]:
     tenant = stage.tenant(key)
     return {one.customer_id for one in stage.emulator.world.relationships.values() if one.tenant_id == tenant.id}
+
+
+async def test_agree_on_the_resellers_of_a_provider(stage: Stage):
+    """The link of the provider with one of them in it; somebody else's is refused (R-220)."""
+    people, target = stage.emulator.world.people, stage.tenant("target")
+    people.resellers["first-up"] = ResellerPartner(
+        id="first-up", name="First Up", partner_id="4847383", country="IE", agreement_signed=True
+    )
+    people.links[f"{target.id}/first-up"] = PartnerLink(
+        provider_id=target.id, reseller_id="first-up", since=stage.clock.now(), state="Active"
+    )
+    client = stage.client("target")
+    assert await client.resellers() == (
+        Reseller(tenant_id=TenantId("first-up"), partner_id="4847383", name="First Up", is_active=True),
+    )
+    assert "msppId=first-up" in await client.relationship_url(TenantId("first-up"))
+    assert "msppId=0" in await client.relationship_url()
+    with pytest.raises(RefusedError):
+        await client.relationship_url(TenantId("stranger"))
+    assert await stage.client("se").resellers() == ()
 
 
 async def test_sees_a_customer_only_after_it_accepted(stage: Stage):

@@ -180,4 +180,6 @@ BY_MONTH = replace(SKU, terms=(SkuTerm(duration="P1M", billing_cycle="monthly"),
 MANY_SEATS = replace(SKU, maximum_quantity=300)
 SOFTWARE = licensed(product_type="Software")
 PROVIDER = {TARGET: BillingModel.INDIRECT_PROVIDER, SE: BillingModel.DIRECT_BILL}
+DIRECT = {TARGET: BillingModel.DIRECT_BILL, SE: BillingModel.INDIRECT_PROVIDER}
+TO_PROVIDER = {TARGET: BillingModel.INDIRECT_PROVIDER, SE: BillingModel.INDIRECT_RESELLER}
 RESELLER = {TARGET: BillingModel.DIRECT_BILL, SE: BillingModel.INDIRECT_RESELLER}

@@ -109,9 +109,10 @@ def test_an_end_the_source_does_not_show_is_refused(status: str):
     assert refusal.due_at == NOW + timedelta(seconds=POLICY.hand_off_poll_seconds)
 
 
-def test_a_suspended_subscription_of_a_kind_that_is_not_billed_then_is_over():
-    """A reservation or another kind whose bill ends with the suspension."""
-    subject = replace(case(manual_item(kind=ProductKind.UNKNOWN)), evidence=(BOUGHT, ENDED))
+@pytest.mark.parametrize("kind", [ProductKind.UNKNOWN, ProductKind.LEGACY_LICENSE], ids=str)
+def test_a_suspended_subscription_of_a_kind_that_is_not_billed_then_is_over(kind: ProductKind):
+    """A reservation or another kind whose bill ends with it; legacy after a self-serve transfer, too (R-161)."""
+    subject = replace(case(manual_item(kind=kind)), evidence=(BOUGHT, ENDED))
     action = next_action(subject, observation(replace(HELD, wire_status="suspended"), target()), NOW, POLICY)
     assert isinstance(action, MarkArrived)
 

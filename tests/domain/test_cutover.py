@@ -214,7 +214,7 @@ def test_the_agreement_is_attested_before_the_first_order():
 def test_without_a_contact_only_the_customers_own_signature_helps(agreed: bool | None, ordered: int):  # noqa: FBT001 - a column
     """R-113: never invented; unknown is not signed (invariant 9)."""
     known = case(customer=plan_customer(contact=None), settled=())
-    assert needs_agreement_read(known)
+    assert needs_agreement_read(known, POLICY)
     action = _next(known, observation(source(), has_agreement=agreed))
     assert isinstance(action, PlaceOrder) is bool(ordered)
     if not ordered:
@@ -226,8 +226,8 @@ def test_an_attestation_that_failed_is_made_again():
     intent, _ = attested()
     known = case(settled=((intent, outcome(intent, OutcomeKind.FAILED)),))
     assert _next(known, observation(source())) == Attest(CONTACT)
-    assert not needs_agreement_read(known)
-    assert not needs_agreement_read(case(customer=plan_customer(contact=None)))
+    assert not needs_agreement_read(known, POLICY)
+    assert not needs_agreement_read(case(customer=plan_customer(contact=None)), POLICY)
 
 
 # --- ordering --------------------------------------------------------------------------------------------------------

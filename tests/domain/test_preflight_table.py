@@ -21,6 +21,7 @@ from tests.domain.preflight_cases import (
     BUSINESS,
     BY_MONTH,
     BY_YEAR,
+    DIRECT,
     GONE,
     LATE,
     MANY_SEATS,
@@ -36,6 +37,7 @@ from tests.domain.preflight_cases import (
     SIDE,
     SKU,
     SOFTWARE,
+    TO_PROVIDER,
     UPFRONT,
 )
 from tests.domain.samples import (
@@ -107,6 +109,17 @@ ROWS = [
         (entry(source(partner_id_on_record="517285"), source("s2", partner_id_on_record="517285")), context()),
     ),
     Row("reseller_missing", cases.plain(billing_models=PROVIDER), cases.plain(), "sold through a provider"),
+    Row(
+        "reseller_not_possible",
+        (entry(source(partner_id_on_record="517285")), context(billing_models=DIRECT)),
+        (entry(source(partner_id_on_record="517285")), context(billing_models=PROVIDER)),
+    ),
+    Row(
+        "reseller_not_possible",
+        (entry(source(partner_id_on_record="517285")), context(billing_models=DIRECT)),
+        (entry(source(partner_id_on_record="517285", wire_status="suspended")), context(billing_models=DIRECT)),
+        "what moves",
+    ),
     # what is ordered
     Row("offer_not_sold", cases.plain(offer("E5")), cases.plain(), "offer unknown"),
     Row("offer_not_sold", cases.plain(GONE), cases.plain(GONE, offer("E5"), mapping={E3: APPROVED}), "withdrawn"),
@@ -127,6 +140,8 @@ ROWS = [
     ),
     Row("mapped_to_new_commerce", cases.mapped_to_sku(), cases.plain(GONE, offer("E5"), mapping={E3: APPROVED})),
     Row("mapped_offer_not_sold", cases.mapped_to_sku(replace(SKU, is_sold=False)), cases.mapped_to_sku(), "SKU"),
+    Row("mapped_offer_not_sold", cases.mapped_to_sku(BY_MONTH), cases.mapped_to_sku(BY_YEAR), "SKU on other terms"),
+    Row("mapped_offer_not_sold", cases.mapped_to_sku(None), cases.mapped_to_sku(), "nobody looked", unverified=True),
     Row(
         "billing_cycle_not_sold", cases.plain(offer(billing_cycles=("annual",))), cases.plain(offer(billing_cycles=()))
     ),
@@ -274,6 +289,14 @@ ROWS = [
         "reseller_cannot_transfer",
         cases.modern(cases.licensed(), billing_models=RESELLER),
         cases.modern(cases.licensed()),
+    ),
+    Row("reseller_cannot_transfer", cases.plain(billing_models=RESELLER), cases.plain(), "a legacy license"),
+    Row("legacy_to_provider", cases.plain(billing_models=TO_PROVIDER), cases.plain(billing_models=RESELLER)),
+    Row(
+        "reseller_cannot_transfer",
+        cases.plain(billing_models=RESELLER),
+        cases.plain(billing_models=TO_PROVIDER),
+        "a legacy license that its provider takes over",
     ),
     Row("cloud_without_transfers", cases.azure(cloud="us_government"), cases.azure()),
     Row(

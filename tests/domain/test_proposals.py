@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tenantfold.domain.model import Offer, OfferId, Sku, SkuTerm
-from tenantfold.domain.proposals import ENOUGH, Wanted, family, likeness, propose
+from tenantfold.domain.proposals import ENOUGH, Proposal, Wanted, family, likeness, propose
 from tests.domain.samples import offer
 
 OLD = Wanted(
@@ -35,10 +35,15 @@ def _catalog(*offers: Offer) -> dict[str, dict[str, Offer]]:
     return {"SE": {one.id: one for one in offers}, "NO": {one.id: one for one in offers if one.limit != 7}}
 
 
+def _propose(wanted: Wanted, offers: dict[str, dict[str, Offer]], limit: int = 3) -> tuple[Proposal, ...]:
+    """What is proposed where no new commerce is sold."""
+    return propose(wanted, offers, {}, limit=limit)
+
+
 def test_the_likeliest_comes_first():
     """By the words that tell products apart, not by the vendor's name."""
     others = (offer("E3", name="Microsoft 365 E3"), offer("BS", name="Microsoft 365 Business Standard"))
-    found = propose(OLD, _catalog(*others, PREMIUM))
+    found = _propose(OLD, _catalog(*others, PREMIUM))
     assert found[0].offer_id == "BP"
     assert all(one.likeness >= ENOUGH for one in found)
     assert "E3" not in {one.offer_id for one in found}
@@ -46,7 +51,7 @@ def test_the_likeliest_comes_first():
 
 def test_a_proposal_has_no_effect_until_somebody_signs_it():
     """It becomes a row without a name, with the warning that licenses must be assigned again."""
-    (found,) = propose(OLD, _catalog(PREMIUM))
+    (found,) = _propose(OLD, _catalog(PREMIUM))
     row = found.as_mapping()
     assert (row.source_offer_id, row.target_offer_id, row.is_approved) == ("OLD", "BP", False)
     assert "R-119" in row.note
@@ -67,28 +72,43 @@ def test_a_proposal_has_no_effect_until_somebody_signs_it():
 )
 def test_what_could_not_take_its_place_is_not_proposed(fields: dict[str, object]):
     """The nearest neighbor of an offer that could."""
-    assert propose(OLD, _catalog(PREMIUM))
-    assert propose(OLD, _catalog(replace(PREMIUM, **fields))) == ()  # type: ignore[arg-type]  # the test names the fields
+    assert _propose(OLD, _catalog(PREMIUM))
+    assert _propose(OLD, _catalog(replace(PREMIUM, **fields))) == ()  # type: ignore[arg-type]  # the test names the fields
 
 
 def test_it_must_be_sold_in_every_country_that_needs_it():
     """One mapping counts for all customers."""
     wanted = replace(OLD, countries=frozenset({"SE", "NO"}))
-    assert propose(wanted, _catalog(PREMIUM))
-    assert propose(wanted, _catalog(replace(PREMIUM, limit=7))) == ()  # only sold in Sweden
+    assert _propose(wanted, _catalog(PREMIUM))
+    assert _propose(wanted, _catalog(replace(PREMIUM, limit=7))) == ()  # only sold in Sweden
 
 
 def test_another_unit_counts_against_it():
     """Licenses are not replaced by gigabytes, however alike the names."""
     wanted = replace(OLD, unit="Licenses")
-    assert propose(wanted, _catalog(replace(PREMIUM, unit_type="Licenses")))[0].likeness > ENOUGH
-    assert propose(wanted, _catalog(replace(PREMIUM, unit_type="Gigabytes"))) == ()
+    assert _propose(wanted, _catalog(replace(PREMIUM, unit_type="Licenses")))[0].likeness > ENOUGH
+    assert _propose(wanted, _catalog(replace(PREMIUM, unit_type="Gigabytes"))) == ()
 
 
 def test_a_new_commerce_product_is_proposed_with_term_and_billing_plan():
     """The year with the same billing cycle, as a legacy license was."""
     (found,) = propose(OLD, {}, {"SE": {SKU.id: SKU}})
     assert (found.offer_id, found.sold_as) == (SKU.id, YEAR)
+
+
+def test_a_product_is_proposed_on_terms_that_every_country_sells():
+    """One row of the mapping counts for all customers: the year is not sold in Norway, the month is."""
+    wanted = replace(OLD, countries=frozenset({"NO", "SE"}))
+    monthly = replace(SKU, country="NO", terms=(MONTH,))
+    (found,) = propose(wanted, {}, {"SE": {SKU.id: SKU}, "NO": {SKU.id: monthly}})
+    assert found.sold_as == MONTH
+    nowhere: list[dict[str, Sku]] = [
+        {},
+        {SKU.id: replace(monthly, is_sold=False)},
+        {SKU.id: replace(monthly, maximum_quantity=19)},
+    ]
+    for there in nowhere:
+        assert propose(wanted, {}, {"SE": {SKU.id: SKU}, "NO": there}) == ()
 
 
 @pytest.mark.parametrize(

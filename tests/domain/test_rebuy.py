@@ -24,6 +24,7 @@ from tenantfold.domain.guards import RefusalCode
 from tenantfold.domain.journal import OpKind, OutcomeKind
 from tenantfold.domain.model import Route
 from tenantfold.domain.observation import Observation
+from tenantfold.domain.policy import AgreementSource
 from tenantfold.domain.records import Case
 from tenantfold.domain.states import Origin, Owner, Phase
 from tests.domain.rebuys import (
@@ -155,6 +156,14 @@ def test_a_missing_contact_for_the_agreement_is_said_before_the_last_day():
     known = running_out(customer=plan_customer(ending_item(), contact=None), settled=())
     action = _next(known, seen(NEAR, ending(), has_agreement=False))
     assert _waits(action) == (RefusalCode.AGREEMENT_CONTACT_MISSING, Phase.RUNNING_OUT, Owner.OPERATIONS)
+
+
+def test_a_customer_that_must_agree_itself_is_asked_before_the_last_day():
+    """policy.agreement_source = customer: the same warning, to whom it belongs (R-113)."""
+    known = running_out(settled=())
+    policy = replace(POLICY, agreement_source=AgreementSource.CUSTOMER)
+    action = next_action(known, seen(NEAR, ending(), has_agreement=False), NEAR, policy)
+    assert _waits(action) == (RefusalCode.AGREEMENT_MISSING, Phase.RUNNING_OUT, Owner.CUSTOMER)
 
 
 @pytest.mark.parametrize(

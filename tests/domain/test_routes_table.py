@@ -7,20 +7,27 @@ from datetime import date, timedelta
 
 import pytest
 
-from tenantfold.domain.alternatives import Confidence, WeighedRoute, weigh
+from tenantfold.domain.alternatives import Alternative, Confidence, WeighedRoute, weigh
+from tenantfold.domain.facts import BillingModel
 from tenantfold.domain.model import ModernTerms, Route, Subscription
-from tenantfold.domain.routes import Choice, Market, choose, days_of_grace, facts_of, rebuy_until
+from tenantfold.domain.routes import Choice, Market, billed, choose, days_of_grace, facts_of, rebuy_until
 from tests.domain.samples import NOW, TODAY, later, source
 
+YESTERDAY = TODAY - timedelta(days=1)
 NEW = source(offer_id="CFQ7TTC0LF8S:0002:CFQ7TTC0K971", product_type="OnlineServicesNCE", modern=ModernTerms())
 AZURE_PLAN = source(offer_id="DZH318Z0BPS6:0001:DZH318Z0BMTV", product_type="Azure", billing_type="usage")
 RESERVATION = source(offer_id="DZH318Z08B8X:0001:DZH318Z0BMTV", product_type="AzureReservation")
 SAVINGS_PLAN = source(offer_id="DZH318Z08C2X:0001:DZH318Z0BMTV", product_type="AzureSavingsPlan")
 LEGACY_AZURE = source(offer_id="MS-AZR-0145P", billing_type="usage")
-SOFTWARE = source(offer_id="DG7GMGF0D5RK:0005:DG7GMGF0DVT7", product_type="Software")
+SOFTWARE = source(
+    offer_id="DG7GMGF0D5RK:0005:DG7GMGF0DVT7", product_type="Software", term_duration="P1Y", commitment_end_on=TODAY
+)
+PERPETUAL = source(offer_id="DG7GMGF0FLR2:0002:DG7GMGF0DVSV", product_type="Software", license_count=1)
 SAAS = source(offer_id="DZH318Z0HWVC:0001:DZH318Z0MXXX", product_type="SaaS")
 EUROPE = Market(today=TODAY, in_region=True, billing_owners=True, source_currency="SEK", target_currency="EUR")
-YESTERDAY = TODAY - timedelta(days=1)
+TO_PROVIDER = billed(EUROPE, BillingModel.INDIRECT_RESELLER, BillingModel.INDIRECT_PROVIDER)
+FROM_RESELLER = billed(EUROPE, BillingModel.INDIRECT_RESELLER, BillingModel.DIRECT_BILL)
+BETWEEN_PROVIDERS = billed(EUROPE, BillingModel.INDIRECT_PROVIDER, BillingModel.INDIRECT_PROVIDER)
 
 
 @dataclass(frozen=True)
@@ -48,7 +55,7 @@ ROWS = [
         Route.EXPIRE_AND_REBUY,
         "R-132",
         NEW,
-        source(),
+        NEW,
         transferable=False,
     ),
     Row(
@@ -60,12 +67,41 @@ ROWS = [
     ),
     Row("legacy license", Route.RECREATE, "R-27", source(), NEW),
     Row("legacy add-on, with its base", Route.RECREATE, "R-27", source(parent_id="s0"), NEW),
-    Row("legacy license, direct-bill to provider", Route.RECREATE, "R-27", source(), source(wire_status="suspended")),
+    Row("legacy license, direct-bill to provider", Route.MANUAL, "R-156", source(), source(), market=TO_PROVIDER),
+    Row(
+        "legacy Azure, direct-bill to provider",
+        Route.MANUAL,
+        "R-156",
+        LEGACY_AZURE,
+        AZURE_PLAN,
+        market=TO_PROVIDER,
+        other_market=TO_PROVIDER,
+    ),
+    Row(
+        "legacy license between two providers",
+        Route.RECREATE,
+        "R-27",
+        source(),
+        source(),
+        market=BETWEEN_PROVIDERS,
+        other_market=TO_PROVIDER,
+    ),
+    Row(
+        "legacy license of another's reseller",
+        Route.MANUAL,
+        "R-216",
+        source(),
+        source(),
+        market=FROM_RESELLER,
+        other_market=TO_PROVIDER,
+    ),
+    Row("legacy Azure of another's reseller", Route.MANUAL, "R-216", LEGACY_AZURE, LEGACY_AZURE, market=FROM_RESELLER),
     Row("Azure plan", Route.AZURE_TRANSFER, "R-164", AZURE_PLAN, LEGACY_AZURE),
     Row("reservation", Route.AZURE_TRANSFER, "R-168", RESERVATION, replace(RESERVATION, wire_status="deleted")),
     Row("savings plan", Route.AZURE_TRANSFER, "R-168", SAVINGS_PLAN, replace(SAVINGS_PLAN, wire_status="suspended")),
     Row("legacy Azure", Route.AZURE_SUPPORT, "R-46", LEGACY_AZURE, AZURE_PLAN),
-    Row("software", Route.MANUAL, "R-151", SOFTWARE, NEW),
+    Row("software subscription", Route.MANUAL, "R-151", SOFTWARE, replace(SOFTWARE, wire_status="suspended")),
+    Row("perpetual software", Route.MANUAL, "R-151", PERPETUAL, replace(PERPETUAL, wire_status="deleted")),
     Row("marketplace", Route.MANUAL, "R-169", SAAS, NEW),
     Row("legacy trial", Route.SKIP, "R-151", source(is_trial=True), source()),
     Row("new-commerce trial", Route.SKIP, "R-151", replace(NEW, is_trial=True), NEW),
@@ -80,21 +116,14 @@ ROWS = [
         source(wire_status="suspended"),
     ),
     Row("another region", Route.KEEP, "R-85", source(), source(), market=replace(EUROPE, in_region=False)),
-    Row("a reseller's tenant", Route.MANUAL, "R-216", NEW, source(), market=replace(EUROPE, billing_owners=False)),
-    Row(
-        "a reseller's Azure",
-        Route.MANUAL,
-        "R-216",
-        AZURE_PLAN,
-        LEGACY_AZURE,
-        market=replace(EUROPE, billing_owners=False),
-    ),
+    Row("a reseller's tenant", Route.MANUAL, "R-216", NEW, NEW, market=FROM_RESELLER, other_market=BETWEEN_PROVIDERS),
+    Row("a reseller's Azure", Route.MANUAL, "R-216", AZURE_PLAN, AZURE_PLAN, market=TO_PROVIDER),
     Row(
         "a license in a cloud without transfers",
         Route.EXPIRE_AND_REBUY,
         "R-132",
         NEW,
-        source(),
+        NEW,
         market=replace(EUROPE, transfers=False),
     ),
     Row(
@@ -102,7 +131,7 @@ ROWS = [
         Route.MANUAL,
         "commerce 4.1",
         AZURE_PLAN,
-        LEGACY_AZURE,
+        AZURE_PLAN,
         market=replace(EUROPE, transfers=False),
     ),
     Row(
@@ -110,7 +139,7 @@ ROWS = [
         Route.MANUAL,
         "commerce 4.1",
         RESERVATION,
-        NEW,
+        RESERVATION,
         market=replace(EUROPE, transfers=False),
     ),
     Row("unknown kind", Route.MANUAL, "R-227", source(billing_type="benefit"), source()),
@@ -128,6 +157,17 @@ ROWS = [
 ]
 
 
+SECTION_E = (  # every line of the table in the rules, in its order
+    ("new-commerce license",),
+    ("new-commerce license that cannot be transferred", "new-commerce license in its days of grace"),
+    ("legacy license",),
+    ("legacy license, direct-bill to provider",),
+    ("Azure plan", "reservation", "savings plan"),
+    ("legacy Azure",),
+    ("perpetual software", "software subscription", "marketplace", "legacy trial", "new-commerce trial"),
+)
+
+
 def _choice(subscription: Subscription, market: Market = EUROPE, *, transferable: bool | None = True) -> Choice:
     return choose(facts_of(subscription, transferable), market)
 
@@ -139,6 +179,11 @@ def _weighed(subscription: Subscription, market: Market = EUROPE, *, transferabl
 def test_every_route_has_a_row():
     """A route that nothing goes by would not be a route."""
     assert {row.route for row in ROWS} == set(Route)
+
+
+def test_every_line_of_section_e_has_its_rows():
+    """A line that no row is about would be covered by nobody."""
+    assert {about for line in SECTION_E for about in line} <= {row.about for row in ROWS}
 
 
 @pytest.mark.parametrize("row", ROWS, ids=str)
@@ -156,11 +201,52 @@ def test_the_neighbor_goes_another_way(row: Row):
     assert (choice.route, choice.rules[0]) != (row.route, row.rule)
 
 
+def _instead(route: Route, subscription: Subscription, market: Market = EUROPE) -> Alternative:
+    """What is said of a route that was not chosen."""
+    (found,) = [one for one in _weighed(subscription, market).alternatives if one.route is route]
+    return found
+
+
 def test_a_legacy_transfer_is_named_and_declined():
     """Section I: the legacy transfer is for partners that became resellers, so a legacy license is ordered again."""
-    (legacy,) = [one for one in _weighed(source()).alternatives if one.route is Route.TRANSFER]
+    legacy = _instead(Route.TRANSFER, source())
     assert not legacy.is_possible
     assert legacy.rules[0] == "R-156"
+
+
+def test_what_goes_to_its_provider_is_not_ordered_again():
+    """R-216: a reseller can neither order nor suspend, so both would be billed; its provider acts, and says so."""
+    for market in (TO_PROVIDER, FROM_RESELLER):
+        recreate = _instead(Route.RECREATE, source(), market)
+        assert (recreate.is_possible, recreate.rules[0]) == (False, "R-216")
+        assert not _instead(Route.TRANSFER, source(), market).is_possible
+        support = _instead(Route.AZURE_SUPPORT, LEGACY_AZURE, market)
+        assert (support.is_possible, support.rules[0]) == (False, "R-177")
+    assert "a person requests" in _instead(Route.TRANSFER, source(), TO_PROVIDER).why
+
+
+def test_legacy_azure_could_go_by_the_transfer_of_azure_plans():
+    """R-170: the same tool converts it to an Azure plan; a legacy license it does not take."""
+    transfer = _instead(Route.AZURE_TRANSFER, LEGACY_AZURE)
+    assert (transfer.is_possible, transfer.rules[0]) == (True, "R-170")
+    assert "becomes an Azure plan" in transfer.why
+    assert not _instead(Route.AZURE_TRANSFER, source()).is_possible
+    assert not _instead(Route.AZURE_TRANSFER, LEGACY_AZURE, FROM_RESELLER).is_possible
+    assert not _instead(Route.AZURE_TRANSFER, LEGACY_AZURE, replace(EUROPE, transfers=False)).is_possible
+
+
+@pytest.mark.parametrize("source_model", [None, *BillingModel], ids=str)
+@pytest.mark.parametrize("target_model", [None, *BillingModel], ids=str)
+def test_how_both_tenants_are_billed_decides_who_may_transfer(
+    source_model: BillingModel | None, target_model: BillingModel | None
+):
+    """R-145: any combination of billing owners; one that is not known leaves it open (invariant 9)."""
+    market = billed(Market(), source_model, target_model)
+    reseller = BillingModel.INDIRECT_RESELLER
+    known = source_model is not None and target_model is not None
+    assert market.billing_owners is (reseller not in {source_model, target_model} if known else None)
+    to_provider = (source_model, target_model) == (reseller, BillingModel.INDIRECT_PROVIDER)
+    assert market.to_provider is (to_provider if known else None)
 
 
 def test_where_there_are_no_transfers_none_is_called_possible():

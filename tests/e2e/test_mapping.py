@@ -6,6 +6,8 @@ import csv
 import sqlite3
 from contextlib import closing
 
+import pytest
+
 from tests.e2e.conftest import Bench
 
 NOT_READY = 3
@@ -29,6 +31,44 @@ def test_a_proposal_is_written_signed_and_planned(bench: Bench) -> None:
     assert "mapping_not_approved" not in codes
     assert bench.good("mapping")["added"] == []
     assert "Ingrid Holm" in file.read_text()
+
+
+@pytest.mark.slow
+def test_an_offer_that_only_new_commerce_follows_is_proposed_signed_and_moved(bench: Bench) -> None:
+    """R-121, the usual case: proposed with its term, signed by a person, and bought, as the truth ledger sees it."""
+    world = bench.world.get("snapshot")
+    for offer in world["offers"].values():
+        offer["is_available_for_purchase"] &= "Business" not in offer["name"]
+    bench.world.post("snapshot", world)
+    mine = bench.world.get("cast")["offer_gone"]
+    bench.good("inventory")
+    bench.demo.write_list()
+    everybody = bench.folder / "customers-to-move.csv"
+    lines = everybody.read_text().splitlines(keepends=True)
+    everybody.write_text("".join([lines[0], *(line for line in lines if line.startswith(mine))]))
+    bench.good("plan", "--customers", str(everybody))
+    (row,) = bench.good("mapping")["added"]
+    assert row["sold_as"] == {"duration": "P1Y", "billing_cycle": "monthly"}
+    assert row["target_offer_id"] in {one["id"] for one in bench.good("catalog", "DK", "--search", "business")}
+    file = bench.folder / "offer-mapping.csv"
+    with file.open(newline="", encoding="utf-8-sig") as unsigned:
+        rows = [one | {"approved_by": "Ingrid Holm"} for one in csv.DictReader(unsigned)]
+    with file.open("w", newline="", encoding="utf-8") as signed:
+        writer = csv.DictWriter(signed, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    plan = bench.good("plan", "--customers", str(everybody))["plan"]
+    assert plan["to_move"] == 1
+    bench.good("approve", plan["checksum"][:12], "--by", "tester")
+    bench.good("invite")
+    bench.mails_arrive()
+    bench.good("run")
+    found = bench.world.get(f"ledger?customer={mine}")
+    totals = found["totals"]
+    assert (totals["moved"], totals["twins"], totals["gaps"]) == (1, 0, 0)
+    held = [one for one in bench.world.get("snapshot")["subscriptions"].values() if one["customer_id"] == mine]
+    bought = [one for one in held if one["offer_id"].startswith(f"{row['target_offer_id']}:")]
+    assert [(one["status"], one["quantity"]) for one in bought] == [("active", 12)]
 
 
 def _codes(plan: dict[str, list[dict[str, list[dict[str, object]]]]]) -> set[object]:

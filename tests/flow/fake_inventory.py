@@ -21,6 +21,7 @@ from tenantfold.domain.model import (
 )
 from tenantfold.domain.reads import Page, PartnerIdentity, Read
 from tenantfold.domain.records import BookEntry, Snapshot
+from tenantfold.domain.resellers import Reseller
 from tenantfold.errors import RefusedError, TenantfoldError
 from tests.flow.fakes import FakePartnerCenter
 
@@ -119,11 +120,11 @@ class FakeInventory:
         """By product and SKU."""
         return self.content(snapshot).skus.get(country, {})
 
-    async def new_commerce_countries(self) -> tuple[str, ...]:
-        """Of source customers with a license of new commerce."""
+    async def license_countries(self) -> tuple[str, ...]:
+        """Of source customers with an active license, new commerce or legacy."""
         newest = [await self.newest_snapshot(one.id) for one in self.known.values() if one.role is TenantRole.SOURCE]
         read = [pair for one in newest if one is not None for pair in self.content(one).read.values()]
-        kinds = frozenset({ProductKind.LICENSE})
+        kinds = frozenset({ProductKind.LICENSE, ProductKind.LEGACY_LICENSE})
         return tuple(sorted({customer.country for customer, held in read if holds(held, kinds)}))
 
     async def source_countries(self) -> tuple[str, ...]:
@@ -192,6 +193,7 @@ class PagedPartnerCenter(FakePartnerCenter):
     lapsed: set[str] = field(default_factory=set)
     broken: dict[str, TenantfoldError] = field(default_factory=dict)  # a customer id, "page" or "offers"
     sold: dict[str, tuple[Offer, ...]] = field(default_factory=dict)
+    sold_skus: dict[str, tuple[Sku, ...]] = field(default_factory=dict)
     roles: frozenset[str] = frozenset({"AdminAgents"})
     home: str = "IE"
     belongs_to: TenantId | None = None
@@ -203,10 +205,22 @@ class PagedPartnerCenter(FakePartnerCenter):
         found = await super().identity()
         return replace(found, tenant_id=self.belongs_to or self.tenant_id, country=self.home, roles=self.roles)
 
-    async def relationship_url(self) -> str:
+    async def skus(self, country: str) -> tuple[Read[Sku], ...]:
         """As told."""
+        self.calls[f"skus {country}"] += 1
+        self._fail("skus")
+        return tuple(Read(value=one, document=b"{}") for one in self.sold_skus.get(country, ()))
+
+    async def relationship_url(self, reseller_id: TenantId | None = None) -> str:
+        """As told."""
+        self.calls["relationship_url"] += 1
         self._fail("relationship_url")
-        return await super().relationship_url()
+        return await super().relationship_url(reseller_id)
+
+    async def resellers(self) -> tuple[Reseller, ...]:
+        """As told."""
+        self._fail("resellers")
+        return await super().resellers()
 
     async def customer_page(self, next_link: str | None = None) -> Page[Read[Customer]]:
         """The link is the number of the first customer."""

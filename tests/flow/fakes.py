@@ -28,6 +28,7 @@ from tenantfold.domain.model import (
 from tenantfold.domain.plan import ChecksumBuilder, Disposition, PlanCustomer, PlanHeader, PlanRecord
 from tenantfold.domain.reads import Page, PartnerIdentity, Read
 from tenantfold.domain.records import Case, Event, Invitation, Standing, Step
+from tenantfold.domain.resellers import Reseller
 from tenantfold.domain.states import Counterpart, Phase, Progress
 from tenantfold.errors import ConflictError, NoAnswerError, NotFoundError, RefusedError, UnavailableError
 from tests.flow.unplayed import Unplayed
@@ -56,6 +57,7 @@ class FakeWorld:
     clock: ManualClock
     subscriptions: dict[SubscriptionId, Subscription] = field(default_factory=dict)
     related: set[tuple[TenantId, CustomerId]] = field(default_factory=set)
+    resellers: tuple[Reseller, ...] = ()
     agreed: set[CustomerId] = field(default_factory=set)
     answered: dict[UUID, object] = field(default_factory=dict)
     fault: Fault = no_fault
@@ -105,9 +107,13 @@ class FakePartnerCenter(Unplayed):
             user_name="admin@fabrikam.example",
         )
 
-    async def relationship_url(self) -> str:
+    async def relationship_url(self, reseller_id: TenantId | None = None) -> str:
         """A link."""
-        return f"https://admin.example/invitation?partnerId={self.tenant_id}"
+        return f"https://admin.example/invitation?partnerId={self.tenant_id}&msppId={reseller_id or 0}"
+
+    async def resellers(self) -> tuple[Reseller, ...]:
+        """As told."""
+        return self.world.resellers
 
     async def customer_page(self, next_link: str | None = None) -> Page[Read[Customer]]:
         """Everybody on one page."""

@@ -158,4 +158,5 @@ def _item(sub: Subscription) -> PlanItem:
         route=Route.RECREATE,
         target_offer_id=sub.offer_id,
         parent_id=sub.parent_id,
+        partner_id_on_record=sub.partner_id_on_record,
     )

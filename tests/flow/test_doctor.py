@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
 from tenantfold.clock import ManualClock
+from tenantfold.domain.facts import BillingModel
 from tenantfold.domain.model import Tenant, TenantId, TenantRole
 from tenantfold.domain.regions import RegionMap
-from tenantfold.errors import AuthError, RoleMissingError
+from tenantfold.domain.resellers import Reseller
+from tenantfold.errors import AuthError, RefusedError, RoleMissingError
 from tenantfold.flow.doctor import Check, Verdict, examine
 from tests.flow.fake_inventory import PagedPartnerCenter
 from tests.flow.fakes import TARGET, FakeWorld
 from tests.flow.stage import SE, START
 
 NO = TenantId("no")
+FIRST_UP = Reseller(tenant_id=TenantId("first-up"), partner_id="4847383", name="First Up", is_active=True)
 REGIONS = RegionMap({"SE": "Europe", "NO": "Europe", "IE": "Europe", "US": "United States"})
 
 
@@ -33,6 +36,8 @@ class Practice:
         world = FakeWorld(clock=ManualClock(START))
         self.centers = {one: PagedPartnerCenter(one, world) for one in (SE, NO, TARGET)}
         self.clock = Offset()
+        self.world = world
+        self.models: dict[TenantId, BillingModel] = {}
 
     async def examine(self) -> list[Check]:
         """All checks."""
@@ -40,7 +45,7 @@ class Practice:
             Tenant(id=one, key=one, role=TenantRole.TARGET if one == TARGET else TenantRole.SOURCE, name="", country="")
             for one in self.centers
         ]
-        return await examine(tenants, self.centers, REGIONS, self.clock)
+        return await examine(tenants, self.centers, REGIONS, self.clock, self.models)
 
     async def bad(self) -> list[Check]:
         """Those that are not well."""
@@ -107,6 +112,37 @@ async def test_a_target_that_cannot_invite_is_told():
     practice.centers[TARGET].broken["relationship_url"] = RoleMissingError("Not you.")
     (check,) = await practice.bad()
     assert (check.subject, check.detail) == ("tenant 'target'", "Not you.")
+
+
+@pytest.mark.parametrize(
+    ("model", "resellers", "verdict"),
+    [
+        pytest.param(None, (), None, id="nothing to say"),
+        pytest.param(BillingModel.DIRECT_BILL, (FIRST_UP,), Verdict.WARNING, id="the setting does not know them"),
+        pytest.param(BillingModel.DIRECT_BILL, (replace(FIRST_UP, is_active=False),), None, id="none is active"),
+        pytest.param(BillingModel.INDIRECT_PROVIDER, (FIRST_UP,), Verdict.GOOD, id="a provider"),
+    ],
+)
+async def test_the_resellers_of_the_target_are_compared_with_its_setting(
+    model: BillingModel | None, resellers: tuple[Reseller, ...], verdict: Verdict | None
+):
+    """R-220: the setting decides which links customers are sent."""
+    practice = Practice()
+    practice.world.resellers = resellers
+    practice.models = {TARGET: model} if model else {}
+    said = [one.verdict for one in await practice.examine() if "reseller" in one.detail]
+    assert said == ([verdict] if verdict else [])
+
+
+@pytest.mark.parametrize(
+    ("model", "verdicts"), [(BillingModel.INDIRECT_PROVIDER, [Verdict.FAILED]), (BillingModel.BILLING_OWNER, [])]
+)
+async def test_resellers_that_cannot_be_read_matter_to_a_provider_only(model: BillingModel, verdicts: list[Verdict]):
+    """A direct-bill partner has none to be told of."""
+    practice = Practice()
+    practice.models = {TARGET: model}
+    practice.centers[TARGET].broken["resellers"] = RefusedError("Not for you.")
+    assert [one.verdict for one in await practice.bad()] == verdicts
 
 
 async def test_a_source_outside_the_region_is_told():

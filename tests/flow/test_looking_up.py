@@ -11,7 +11,6 @@ from tenantfold.domain.azure import AzureItem, AzureKind
 from tenantfold.domain.facts import EarlierRuns
 from tenantfold.domain.findings import FindingCode
 from tenantfold.domain.model import CustomerId, OfferId, Route, Sku, SubscriptionId, Tenant, TenantRole
-from tenantfold.domain.reads import Read
 from tenantfold.domain.regions import RegionMap
 from tenantfold.domain.requests import Transfer, TransferId, TransferState
 from tenantfold.errors import RefusedError, TenantfoldError, ThrottledError
@@ -29,9 +28,7 @@ SKU = Sku(id=OfferId("CFQ7TTC0LH18:0001"), title="Business Premium", country="SE
 
 @dataclass
 class ModernPartnerCenter(PagedPartnerCenter):
-    """Answers about transfers, reservations and SKUs, and fails where it is told to."""
-
-    sold_skus: dict[str, tuple[Sku, ...]] = field(default_factory=dict)
+    """Answers about transfers and reservations, and fails where it is told to."""
 
     async def transfers(self, customer_id: CustomerId) -> tuple[Transfer, ...]:
         """One open request of another partner."""
@@ -55,12 +52,6 @@ class ModernPartnerCenter(PagedPartnerCenter):
             id=SubscriptionId(f"r-{customer_id}"), tenant_id=SE, kind=AzureKind.RESERVATION, name="VM", status="Active"
         )
         return (item,)
-
-    async def skus(self, country: str) -> tuple[Read[Sku], ...]:
-        """As told."""
-        self.calls[f"skus {country}"] += 1
-        self._fail("skus")
-        return tuple(Read(value=one, document=b"{}") for one in self.sold_skus.get(country, ()))
 
 
 @dataclass
@@ -134,7 +125,7 @@ async def test_what_stops_the_inventory_stops_it_here_too_and_is_taken_up_again(
 
 
 async def test_the_target_is_asked_for_no_facts_of_customers_but_for_skus_once():
-    """New-commerce catalogs of the countries whose customers hold such licenses."""
+    """New-commerce catalogs of the countries whose customers hold licenses."""
     desk = Desk()
     await desk.take()
     content = await desk.take(TenantRole.TARGET)

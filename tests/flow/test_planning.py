@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import pytest
 
-from tenantfold.domain.facts import EarlierRuns
+from tenantfold.domain.facts import BillingModel, EarlierRuns
+from tenantfold.domain.findings import FindingCode
 from tenantfold.domain.mapping import OfferMapping
-from tenantfold.domain.model import OfferId, OrderId, SubscriptionId, Tenant, TenantRole
+from tenantfold.domain.model import OfferId, OrderId, Route, Sku, SubscriptionId, Tenant, TenantId, TenantRole
 from tenantfold.domain.plan import Disposition, PlanCustomer, PlanRecord
 from tenantfold.domain.regions import RegionMap
 from tenantfold.domain.selection import CustomerSelection, SelectedCustomer
 from tenantfold.domain.states import Counterpart, Origin
-from tenantfold.errors import InputError, SnapshotIncompleteError
+from tenantfold.errors import InputError, SnapshotIncompleteError, TenantfoldError
 from tenantfold.flow.inventory import InventoryTask, take
 from tenantfold.flow.planning import PlanTask, make
 from tenantfold.flow.progress import Silent
@@ -37,6 +39,8 @@ class Desk:
 
     stage: Stage = field(default_factory=Stage)
     inventory: FakeInventory = field(default_factory=FakeInventory)
+    sold_skus: dict[str, tuple[Sku, ...]] = field(default_factory=dict)
+    broken: dict[str, TenantfoldError] = field(default_factory=dict)
 
     async def read(self, *tenants: str) -> None:
         """Take inventory of these tenants (or both)."""
@@ -46,7 +50,9 @@ class Desk:
         for tenant in BOTH:
             if tenants and tenant.id not in tenants:
                 continue
-            center = PagedPartnerCenter(tenant.id, self.stage.world, sold={"SE": (E3,)})
+            center = PagedPartnerCenter(
+                tenant.id, self.stage.world, sold={"SE": (E3,)}, sold_skus=self.sold_skus, broken=self.broken
+            )
             task = InventoryTask(
                 tenant=tenant,
                 partner_center=center,
@@ -57,7 +63,10 @@ class Desk:
             await take(task, Silent())
 
     async def plan(
-        self, *rows: SelectedCustomer, mapping: tuple[OfferMapping, ...] = ()
+        self,
+        *rows: SelectedCustomer,
+        mapping: tuple[OfferMapping, ...] = (),
+        billing_models: Mapping[TenantId, BillingModel] | None = None,
     ) -> tuple[PlanRecord, list[PlanCustomer]]:
         """Plan the customers of a list (or everybody)."""
         task = PlanTask(
@@ -68,6 +77,7 @@ class Desk:
             clock=self.stage.clock,
             regions=REGIONS,
             mapping=mapping,
+            billing_models=billing_models or {},
             selection=CustomerSelection(place="list.csv", rows=rows) if rows else None,
         )
         record = await make(task, Silent())
@@ -84,6 +94,37 @@ async def test_plans_every_customer_of_the_source_tenants():
     assert record.header.snapshots == ((SE, 1), (TARGET, 1))
     assert record.header.target_id == TARGET
     assert record.approved_at is None
+
+
+@pytest.mark.parametrize(
+    ("models", "route", "codes"),
+    [
+        pytest.param({}, Route.RECREATE, set(), id="both answered the API"),
+        pytest.param({SE: BillingModel.INDIRECT_RESELLER}, Route.MANUAL, {FindingCode.BY_HAND}, id="a reseller's"),
+        pytest.param(
+            {SE: BillingModel.INDIRECT_RESELLER, TARGET: BillingModel.INDIRECT_PROVIDER},
+            Route.MANUAL,
+            {FindingCode.BY_HAND, FindingCode.RESELLER_MISSING},
+            id="into its provider",
+        ),
+        pytest.param(
+            {SE: BillingModel.DIRECT_BILL, TARGET: BillingModel.INDIRECT_PROVIDER},
+            Route.RECREATE,
+            {FindingCode.RESELLER_MISSING},
+            id="the target sells through resellers",
+        ),
+    ],
+)
+async def test_how_the_tenants_are_billed_reaches_the_plan(
+    models: dict[TenantId, BillingModel], route: Route, codes: set[FindingCode]
+):
+    """R-216, R-156, R-221: a setting, and what the plan makes of it."""
+    desk = Desk()
+    await desk.read()
+    _, customers = await desk.plan(SelectedCustomer(row=2, customer_id=customer_id(1)), billing_models=models)
+    (planned,) = customers
+    said = {one.code for one in planned.all_findings()} & {FindingCode.BY_HAND, FindingCode.RESELLER_MISSING}
+    assert (planned.items[0].route, said) == (route, codes)
 
 
 async def test_a_list_leaves_the_others_out_and_brings_contacts():

@@ -12,7 +12,7 @@ from tenantfold.domain.admission import SUBSCRIPTION, KnownRates, held_refusal, 
 from tenantfold.domain.guards import Refusal, RefusalCode
 from tenantfold.domain.model import OrderId, SubscriptionId
 from tenantfold.domain.plan import Disposition
-from tenantfold.domain.policy import LateCase
+from tenantfold.domain.policy import AgreementSource, LateCase, Policy
 from tenantfold.domain.records import Case
 from tenantfold.domain.states import Phase
 from tenantfold.domain.waves import Held
@@ -52,6 +52,12 @@ async def not_accepted(stage: Stage) -> None:
 async def agreement_contact_missing(stage: Stage) -> None:
     """Nobody gave a contact and the customer signed nothing."""
     await _accepted(stage, contact=None)
+
+
+async def agreement_missing(stage: Stage) -> None:
+    """The settings count the customer's own acceptance only, and it signed nothing."""
+    stage.policy = Policy(agreement_source=AgreementSource.CUSTOMER)
+    await _accepted(stage)
 
 
 async def plan_stale(stage: Stage) -> None:
@@ -187,6 +193,7 @@ SCENES: dict[RefusalCode, Callable[[Stage], Awaitable[None]]] = {
         not_approved,
         not_accepted,
         agreement_contact_missing,
+        agreement_missing,
         plan_stale,
         too_late_today,
         target_missing,

@@ -7,17 +7,21 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from tenantfold.domain.model import Customer
+from tenantfold.domain.facts import BillingModel
+from tenantfold.domain.model import Customer, TenantId
 from tenantfold.domain.plan import Disposition, PlanCustomer
 from tenantfold.domain.reads import Read
 from tenantfold.domain.records import Invitation
+from tenantfold.domain.resellers import Reseller
 from tenantfold.domain.states import Phase
 from tenantfold.errors import PlanNotApprovedError
 from tenantfold.flow.progress import Silent
-from tenantfold.flow.relationships import InviteTask, invite, poll_acceptance
+from tenantfold.flow.relationships import Invited, InviteTask, invite, poll_acceptance
 from tests.flow.fake_inventory import PagedPartnerCenter
 from tests.flow.fakes import TARGET
 from tests.flow.stage import Stage, customer_id
+
+FIRST_UP = Reseller(tenant_id=TenantId("first-up"), partner_id="4847383", name="First Up", is_active=True)
 
 
 @dataclass
@@ -50,13 +54,20 @@ class Desk:
         return f"invitations/{customer.customer_id}.txt"
 
     async def invite(self) -> tuple[Invitation, ...]:
-        """Invite everybody who is to be."""
+        """Invite everybody who is to be; nobody is left."""
+        invited = await self.invite_of(BillingModel.BILLING_OWNER)
+        assert invited.left == ()
+        return invited.written
+
+    async def invite_of(self, model: BillingModel) -> Invited:
+        """Invite as a target that is billed so."""
         task = InviteTask(
             ledger=self.stage.ledger,
             target=self.target,
             partner_name="Nordwind",
             clock=self.stage.clock,
             write=self._write,
+            billing_model=model,
         )
         return await invite(task, Silent())
 
@@ -76,6 +87,44 @@ async def test_writes_one_message_for_every_customer_to_move():
     assert [one.written_to for one in invitations] == [f"invitations/{customer_id(n)}.txt" for n in range(3)]
     assert all(url in text and f"{who} AB" in text and "Nordwind" in text for who, text in desk.written)
     assert [desk.stage.phase(number) for number in range(3)] == [Phase.INVITED] * 3
+
+
+async def test_a_provider_names_the_reseller_whose_customer_it_stays():
+    """R-220: one link for all customers of a reseller, the provider's own for those that have none."""
+    desk = Desk()
+    for number, partner_id in enumerate((FIRST_UP.partner_id, "", FIRST_UP.partner_id)):
+        desk.stage.change(number, partner_id_on_record=partner_id)
+    desk.stage.world.resellers = (FIRST_UP,)
+    await desk.stage.plan()
+    invited = await desk.invite_of(BillingModel.INDIRECT_PROVIDER)
+    assert [one.url.partition("msppId=")[2] for one in invited.written] == ["first-up", "0", "first-up"]
+    assert [FIRST_UP.name in text for _, text in desk.written] == [True, False, True]
+    assert desk.target.calls["relationship_url"] == 2
+
+
+async def test_who_no_link_is_right_for_is_left_with_a_reason_and_found_again():
+    """Under a wrong link it would become the provider's own customer; once the reseller is there, it is invited."""
+    desk = Desk()
+    desk.stage.change(0, partner_id_on_record=FIRST_UP.partner_id)
+    await desk.stage.plan()
+    invited = await desk.invite_of(BillingModel.INDIRECT_PROVIDER)
+    (left,) = invited.left
+    assert (left.customer_id, len(invited.written)) == (customer_id(0), 2)
+    assert FIRST_UP.partner_id in left.detail
+    assert left.next_action
+    assert desk.stage.phase(0) is Phase.PLANNED
+    desk.stage.world.resellers = (FIRST_UP,)
+    again = await desk.invite_of(BillingModel.INDIRECT_PROVIDER)
+    assert [one.customer_id for one in again.written] == [customer_id(0)]
+
+
+async def test_a_direct_partner_has_one_link_whoever_is_on_record():
+    """R-97; nobody is asked for resellers it cannot have."""
+    desk = Desk()
+    desk.stage.change(0, partner_id_on_record=FIRST_UP.partner_id)
+    desk.stage.world.resellers = (FIRST_UP,)
+    await desk.stage.plan()
+    assert len({one.url for one in await desk.invite()}) == 1
 
 
 async def test_invites_nobody_twice():

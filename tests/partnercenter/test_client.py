@@ -361,6 +361,28 @@ async def test_reads_the_relationship_url_as_it_is(client: PartnerCenterClient, 
     assert await client.relationship_url() == "https://a/?partnerId=1#/x"
 
 
+async def test_a_provider_asks_for_its_resellers_and_for_a_link_with_one(
+    client: PartnerCenterClient, microsoft: FakeMicrosoft
+):
+    """Core reference 6.1, 6.3: the wire says mpnId, the docs partnerId; a state that is missing is not active."""
+    rows = [
+        {"id": "AA11", "name": "First Up", "mpnId": "4847383", "state": "Active"},
+        {"id": "bb22", "name": "Second", "partnerId": 4512000, "state": "Terminated"},
+        {"id": "cc33", "name": "Third"},
+    ]
+    microsoft.on("GET", "/v1/relationships", reply({"totalCount": 3, "items": rows}))
+    found = await client.resellers()
+    assert [(one.tenant_id, one.partner_id, one.is_active) for one in found] == [
+        ("aa11", "4847383", True),
+        ("bb22", "4512000", False),
+        ("cc33", "", False),
+    ]
+    microsoft.on("GET", "/v1/customers/relationshiprequests", reply({"url": "https://a/?msppId=aa11"}))
+    assert await client.relationship_url(found[0].tenant_id) == "https://a/?msppId=aa11"
+    asked = [str(one.url.query, "ascii") for one in microsoft.requests]
+    assert asked[-2:] == ["relationship_type=IsIndirectCloudSolutionProviderOf", "indirectResellerId=aa11"]
+
+
 async def test_says_that_there_is_no_relationship_when_microsoft_does(
     client: PartnerCenterClient, microsoft: FakeMicrosoft
 ):

@@ -91,13 +91,23 @@ async def test_skus_are_kept_by_country_and_replaced_as_a_whole(store: Store):
     assert newest.sku_countries == ("NO", "SE")
 
 
-async def test_says_where_new_commerce_is_held(store: Store):
-    """The countries of source customers with such a license; legacy offers name none."""
-    license_ = subscription(1, "a", offer_id=OfferId("CFQ7TTC0LH18:0001:CFQ7TTC0K971"))
-    await snapshot_of(store, SOURCE, {2: [subscription(2, "a")]})
-    assert await store.new_commerce_countries() == ()
-    await snapshot_of(store, SOURCE, {1: [license_], 2: [subscription(2, "a")]})
-    assert await store.new_commerce_countries() == ("SE",)
+@pytest.mark.parametrize(
+    ("offer_id", "wire_status", "countries"),
+    [
+        pytest.param("CFQ7TTC0LH18:0001:CFQ7TTC0K971", "active", ("SE",), id="new commerce"),
+        pytest.param("CFQ7TTC0LH18:0001:CFQ7TTC0K971", "expired", ("SE",), id="new commerce, bought again"),
+        pytest.param("796B6B5F-613C-4E24-A17C-EBA730D49C02", "active", ("SE",), id="legacy, may become new commerce"),
+        pytest.param("796B6B5F-613C-4E24-A17C-EBA730D49C02", "suspended", (), id="legacy, over"),
+        pytest.param("ms-azr-0145p", "active", (), id="legacy Azure"),
+        pytest.param("DZH318Z0BPS6:0001:DZH318Z0BMTV", "active", (), id="Azure plan"),
+        pytest.param("DG7GMGF0D5RK:0005:DG7GMGF0DVT7", "active", (), id="software"),
+    ],
+)
+async def test_says_where_licenses_are_held(store: Store, offer_id: str, wire_status: str, countries: tuple[str, ...]):
+    """The countries of source customers whose licenses are bought as new commerce, or may have to be (R-121)."""
+    held = subscription(1, "a", offer_id=OfferId(offer_id), wire_status=wire_status)
+    await snapshot_of(store, SOURCE, {1: [held]})
+    assert await store.license_countries() == countries
 
 
 async def _submitted(store: Store, number: int, key: str, code: str | None, kind: OutcomeKind) -> None:

@@ -27,6 +27,13 @@ behaviour(
     note="One link per partner tenant; reading it creates nothing; DAP=false",
 )
 behaviour(
+    "GET /v1/customers/relationshiprequests",
+    source="assumed",
+    page="core 6.1",
+    note="indirectResellerId (a provider's) and indirectCloudSolutionProviderId (a reseller's) name the other partner; "
+    "the link carries the reseller in msppId; a partnership that is not active is 400 900154",
+)
+behaviour(
     "GET /Adminportal/Home",
     source="documented",
     page="core 6.2",

@@ -9,7 +9,7 @@ import typer
 from tenantfold.bootstrap import Program
 from tenantfold.cli.options import ConfigOption, JsonOption, run_command
 from tenantfold.cli.render import Renderer
-from tenantfold.domain.model import Tenant
+from tenantfold.domain.model import Sku, Tenant
 from tenantfold.domain.records import Snapshot
 from tenantfold.errors import ExitCode, InputError
 from tenantfold.flow.inventory import InventoryTask, take
@@ -39,7 +39,7 @@ def inventory(
 def catalog(
     *,
     country: Annotated[str, typer.Argument(help="Two letters, such as SE.")],
-    search: Annotated[str, typer.Option("--search", help="Only offers whose name holds this text.")] = "",
+    search: Annotated[str, typer.Option("--search", help="Only what has this text in its name.")] = "",
     config_path: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -56,16 +56,36 @@ def catalog(
             )
         found = [one for one in offers.values() if one.is_available and search.casefold() in one.name.casefold()]
         found.sort(key=lambda one: one.name)
-        renderer.document(found)
+        skus = await _skus(program, snapshot, country.upper(), search)
+        renderer.document([*found, *skus])
         rows = [
             (one.id, one.name, "add-on" if one.is_add_on else "", one.minimum_quantity, one.maximum_quantity)
             for one in found
         ]
         headings = ("offer id", "offer", "", "from", "to licenses")
         renderer.table(f"Sold in {country.upper()}", headings, rows, numbers=(3, 4))
+        _show_skus(renderer, skus, is_read=snapshot is not None and country.upper() in snapshot.sku_countries)
         return ExitCode.OK
 
     run_command(config_path, as_json, work)
+
+
+async def _skus(program: Program, snapshot: Snapshot | None, country: str, search: str) -> list[Sku]:
+    """The new-commerce products that are sold and have this text in their title, by title."""
+    found = await program.store.skus(snapshot, country) if snapshot else {}
+    named = [one for one in found.values() if one.is_sold and search.casefold() in one.title.casefold()]
+    return sorted(named, key=lambda one: one.title)
+
+
+def _show_skus(renderer: Renderer, skus: list[Sku], *, is_read: bool) -> None:
+    """What a row of the offer mapping names as ``PRODUCT:SKU``, and for which terms and billing plans."""
+    if not is_read:
+        renderer.line("Not verified: the new-commerce catalog of this country was not read.")
+        return
+    rows = [
+        (one.id, one.title, ", ".join(f"{term.duration} {term.billing_cycle}" for term in one.terms)) for one in skus
+    ]
+    renderer.table("New commerce", ("PRODUCT:SKU", "product", "term and billing plan"), rows)
 
 
 def _task(program: Program, tenant: Tenant) -> InventoryTask:

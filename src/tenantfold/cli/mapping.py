@@ -10,6 +10,7 @@ import typer
 from tenantfold.bootstrap import Program
 from tenantfold.cli.options import ConfigOption, JsonOption, run_command
 from tenantfold.cli.render import Renderer
+from tenantfold.domain.proposals import Proposal
 from tenantfold.errors import ExitCode
 from tenantfold.flow.proposals import Replacement, propose_replacements
 from tenantfold.listfiles import read_offer_mapping
@@ -56,7 +57,7 @@ def _show(renderer: Renderer, missing: list[Replacement]) -> None:
         (
             one.wanted.name if position == 0 else "",
             one.customers if position == 0 else "",
-            proposal.name if proposal else "nothing like it is sold there",
+            _name(proposal) if proposal else "nothing like it is sold there",
             proposal.why if proposal else f"look yourself: tenantfold catalog {min(one.wanted.countries)}",
         )
         for one in missing
@@ -64,3 +65,15 @@ def _show(renderer: Renderer, missing: list[Replacement]) -> None:
     ]
     headings = ("no longer sold", "customers", "could become (the first is written)", "why")
     renderer.table("Proposals: each is another offer, so licenses must be assigned again (R-119)", headings, rows)
+    not_read = sorted({country for one in missing for country in one.not_read})
+    if not_read:
+        renderer.line(
+            f"Not verified: the new-commerce catalog was not read for {', '.join(not_read)}; what is sold there is not "
+            "known and not proposed. Run tenantfold inventory again."
+        )
+
+
+def _name(proposal: Proposal) -> str:
+    """What it is called, and for new commerce the term and billing plan it would be bought for."""
+    sold_as = proposal.sold_as
+    return f"{proposal.name} ({sold_as.duration}, {sold_as.billing_cycle})" if sold_as else proposal.name

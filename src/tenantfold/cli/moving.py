@@ -56,15 +56,19 @@ def invite(
             clock=program.clock,
             write=lambda customer, text: write_letter(folder, customer, text),
             again=again,
+            billing_model=program.billing_models[program.target.id],
         )
         async with program.store.exclusive("invite"):
             with renderer.progress() as report:
-                written = await write_invitations(task, report)
-        renderer.document(written)
-        if written:
-            renderer.line(f"{len(written)} invitation(s) written to {folder}.")
+                invited = await write_invitations(task, report)
+        renderer.document(invited)
+        if invited.left:
+            rows = [(one.company_name, one.detail, one.next_action) for one in invited.left]
+            renderer.table("Not invited: no link is right for them", ("customer", "why", "what to do"), rows)
+        if invited.written:
+            renderer.line(f"{len(invited.written)} invitation(s) written to {folder}.")
             renderer.hint("Send them, then: tenantfold run")
-        else:
+        elif not invited.left:
             renderer.line("Nobody is left to invite; --again writes those of before once more.")
             renderer.hint("tenantfold run")
         return ExitCode.OK

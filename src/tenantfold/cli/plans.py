@@ -65,6 +65,7 @@ def plan(
             selection=read_customer_list(customers, today=today) if customers else None,
             policy=plan_policy_of(program.settings),
             cloud=program.settings.cloud.name,
+            billing_models=program.billing_models,
         )
         with renderer.progress() as report:
             record = await make(task, report)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from tenantfold.bootstrap import Program
 from tenantfold.cli.render import Renderer
@@ -13,7 +12,7 @@ from tenantfold.domain.alternatives import Alternative, WeighedRoute, weigh
 from tenantfold.domain.model import Route
 from tenantfold.domain.plan import PlanItem
 from tenantfold.domain.records import Case
-from tenantfold.domain.routes import Market, facts_of_item, market_between
+from tenantfold.domain.routes import Market, billed, facts_of_item, market_between
 
 SHOWN = 8  # different reasons shown to a person; --json has all
 _ID = re.compile(
@@ -41,7 +40,7 @@ async def weighed_routes(program: Program, case: Case) -> Weighed:
 
     def market(item: PlanItem) -> Market:
         known = market_between(tenants[item.tenant_id], target, customer.country, program.regions, today, cloud)
-        return replace(known, billing_owners=True)  # both answered the API, which is open to no other (core 1)
+        return billed(known, program.billing_models.get(item.tenant_id), program.billing_models.get(target.id))
 
     return [(item, weigh(facts_of_item(item), market(item), item.route)) for item in customer.items]
 

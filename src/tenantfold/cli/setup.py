@@ -91,7 +91,9 @@ async def _examine(config_path: Path | None) -> list[Check]:
                 if text
             ),
         ]
-        return checks + await examine(program.tenants, program.centers, program.regions, program.clock)
+        return checks + await examine(
+            program.tenants, program.centers, program.regions, program.clock, program.billing_models
+        )
 
 
 def tenants(*, config_path: ConfigOption = None, as_json: JsonOption = False) -> None:

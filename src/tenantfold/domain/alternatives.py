@@ -147,6 +147,8 @@ def _recreate(facts: RouteFacts, market: Market) -> Alternative:
     closed = _closed(Route.RECREATE, facts, market)
     if closed is not None:
         return closed
+    if market.billing_owners is False:
+        return _no(Route.RECREATE, "an indirect reseller can neither order nor suspend", "R-216", "R-217")
     if facts.kind is ProductKind.LEGACY_LICENSE:
         cost = _bought_again(facts, market, overlap=0, wait=0)
         return _yes(Route.RECREATE, "ordered again, source suspended the same day", "R-33", "R-118", cost=cost)
@@ -163,6 +165,9 @@ def _transfer(facts: RouteFacts, market: Market) -> Alternative:
     closed = _closed(Route.TRANSFER, facts, market)
     if closed is not None:
         return closed
+    if facts.kind is ProductKind.LEGACY_LICENSE and market.to_provider:
+        why = "this program transfers new commerce; a person requests the legacy transfer in the portal"
+        return _no(Route.TRANSFER, why, "R-156", "R-157")
     if facts.kind is ProductKind.LEGACY_LICENSE:
         why = "legacy licenses are transferred only where a direct-bill partner became an indirect reseller"
         return _no(Route.TRANSFER, why, "R-156", "R-155")
@@ -191,8 +196,11 @@ def _azure_transfer(facts: RouteFacts, market: Market) -> Alternative:
         return _no(route, _NO_TRANSFERS, "commerce 4.1")
     lost = "" if market.currency_changes is False else "monthly-paid reservations may be canceled (R-168)"
     cost = RouteCost(price=lost, currency=_currency(market))
-    becomes = ", and becomes an Azure plan (R-170)" if facts.kind is ProductKind.LEGACY_AZURE else ""
-    return _yes(route, f"billing moves, resources and access stay{becomes}", "R-164", "R-171", "R-172", cost=cost)
+    rules = ("R-164", "R-171", "R-172")
+    if facts.kind is ProductKind.LEGACY_AZURE:
+        why = "billing moves, resources and access stay, and it becomes an Azure plan"
+        return _yes(route, why, "R-170", *rules, cost=cost)
+    return _yes(route, "billing moves, resources and access stay", *rules, cost=cost)
 
 
 def _azure_support(facts: RouteFacts, market: Market) -> Alternative:
@@ -202,6 +210,8 @@ def _azure_support(facts: RouteFacts, market: Market) -> Alternative:
         return closed
     if facts.kind is not ProductKind.LEGACY_AZURE:
         return _no(route, "Microsoft support moves only legacy usage-based Azure", "R-178")
+    if market.billing_owners is False:
+        return _no(route, "Microsoft support moves it between direct-bill partners and providers only", "R-177")
     cost = RouteCost(days_to_wait=None, currency=_currency(market))
     return _yes(route, "handed off to Microsoft support, no interruption", "R-46", "R-47", "R-185", cost=cost)
 
@@ -229,8 +239,10 @@ def _when_to_buy(facts: RouteFacts) -> str:
     return f"its term ends {facts.ends_on} without days of grace; it must be bought again that day"
 
 
-def _manual(facts: RouteFacts, _market: Market) -> Alternative:
+def _manual(facts: RouteFacts, market: Market) -> Alternative:
     why = "a person can always do it, with evidence; the program knows nothing better"
+    if market.billing_owners is False:
+        why = "the indirect provider does it, and a person confirms it"
     if facts.kind in {ProductKind.SOFTWARE, ProductKind.SAAS}:
         why = "canceled inside its window or left to run out, and bought again"
     wait = None if facts.kind in {ProductKind.SOFTWARE, ProductKind.SAAS} else 0

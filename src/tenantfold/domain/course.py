@@ -85,7 +85,7 @@ def _answers(case: Case, observation: Observation | None, now: datetime, policy:
         else:
             action = machine.forward(case, observation, now, policy)
             if isinstance(action, _NEEDS_AGREEMENT):
-                action = cutover.agreement(case, observation) or action
+                action = cutover.agreement(case, observation, policy) or action
             if action is not None:
                 yield action
 

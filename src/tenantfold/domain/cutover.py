@@ -29,11 +29,11 @@ from tenantfold.domain.actions import (
 from tenantfold.domain.guards import Refusal, RefusalCode
 from tenantfold.domain.journal import Intent, OpKind, Outcome, OutcomeKind
 from tenantfold.domain.machine import Machine, is_old
-from tenantfold.domain.model import OrderId, Route, SubscriptionId, WireStatus
+from tenantfold.domain.model import AgreementContact, OrderId, Route, SubscriptionId, WireStatus
 from tenantfold.domain.observation import Observation
 from tenantfold.domain.order_lines import is_new_commerce, line_of, wanted_terms
 from tenantfold.domain.plan import PlanItem
-from tenantfold.domain.policy import Policy
+from tenantfold.domain.policy import AgreementSource, Policy
 from tenantfold.domain.records import Case
 from tenantfold.domain.states import Counterpart, Origin, Owner, Phase
 
@@ -85,9 +85,14 @@ def _sources_are_guarded(items: tuple[PlanItem, ...], observation: Observation) 
     return all(source is not None and source.etag and not source.is_add_on for source in sources)
 
 
-def needs_agreement_read(case: Case) -> bool:
-    """Whether the agreement must be asked for at Microsoft: nobody gave a contact and nothing was attested yet."""
-    return case.customer.contact is None and not _is_attested(case)
+def needs_agreement_read(case: Case, policy: Policy) -> bool:
+    """Whether the agreement must be asked for at Microsoft: we may attest nothing, and have attested nothing yet."""
+    return _contact(case, policy) is None and not _is_attested(case)
+
+
+def _contact(case: Case, policy: Policy) -> AgreementContact | None:
+    """Whom we may attest for: nobody where only the customer's own acceptance counts, whatever the plan holds."""
+    return case.customer.contact if policy.agreement_source is AgreementSource.LIST else None
 
 
 def _is_attested(case: Case) -> bool:
@@ -194,7 +199,7 @@ def _provide(
     late = _too_late(counterparts.values(), now, policy)
     if late is not None:
         return Pause(late)
-    needed = agreement(case, observation)
+    needed = agreement(case, observation, policy)
     if needed is not None:
         return needed
     waiting = _late_ids(case, counterparts, observation, now, policy)
@@ -252,23 +257,41 @@ def _adoption_gone(counterpart: Counterpart) -> Refusal:
     )
 
 
-def agreement(case: Case, observation: Observation) -> Action | None:
+def agreement(case: Case, observation: Observation, policy: Policy) -> Action | None:
     """The agreement must be accepted towards this tenant before the first order (R-112, R-115)."""
     if _is_attested(case) or observation.has_agreement:
         return None
-    if case.customer.contact is not None:
-        return Attest(case.customer.contact)
-    return Pause(
-        Refusal(
-            code=RefusalCode.AGREEMENT_CONTACT_MISSING,
-            phase=Phase.ACCEPTED,
-            rule="R-113",
-            detail="The customer accepted the relationship but not the Microsoft Customer Agreement, and no "
-            "contact and date were given to attest it.",
-            owner=Owner.OPERATIONS,
-            next_action="Add contact_first_name, contact_last_name, contact_email and agreed_on to the customer list, "
-            "plan and approve again; or have the customer sign it.",
-        )
+    contact = _contact(case, policy)
+    if contact is not None:
+        return Attest(contact)
+    return Pause(_nobody_agreed() if policy.agreement_source is AgreementSource.LIST else _customer_must_agree())
+
+
+def _nobody_agreed() -> Refusal:
+    return Refusal(
+        code=RefusalCode.AGREEMENT_CONTACT_MISSING,
+        phase=Phase.ACCEPTED,
+        rule="R-113",
+        detail="The customer accepted the relationship but not the Microsoft Customer Agreement, and no "
+        "contact and date were given to attest it.",
+        owner=Owner.OPERATIONS,
+        next_action="Add contact_first_name, contact_last_name, contact_email and agreed_on to the customer list, "
+        "plan and approve again; or have the customer sign it.",
+    )
+
+
+def _customer_must_agree() -> Refusal:
+    """Where the policy counts the customer's own acceptance only, no column of a list helps (R-113, R-116)."""
+    return Refusal(
+        code=RefusalCode.AGREEMENT_MISSING,
+        phase=Phase.ACCEPTED,
+        rule="R-113",
+        detail="The customer accepted the relationship but not the Microsoft Customer Agreement, and "
+        'policy.agreement_source = "customer" lets nobody attest it in its place.',
+        owner=Owner.CUSTOMER,
+        next_action="Ask the customer's global administrator to accept the Microsoft Customer Agreement in the "
+        "Microsoft 365 admin center; it is looked for again by itself. If it cannot (R-116), set "
+        'policy.agreement_source to "list" and plan again with a contact.',
     )
 
 

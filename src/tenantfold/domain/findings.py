@@ -65,6 +65,7 @@ class FindingCode(StrEnum):
     AGREEMENT_MISSING = "agreement_missing"
     PARTNER_ID_MISSING = "partner_id_missing"
     RESELLER_MISSING = "reseller_missing"
+    RESELLER_NOT_POSSIBLE = "reseller_not_possible"
     SAME_SKU_TWICE = "same_sku_twice"
     PART_STAYS = "part_stays"
     NOT_VERIFIED = "not_verified"

@@ -24,6 +24,7 @@ class RefusalCode(StrEnum):
     NOT_APPROVED = "not_approved"
     NOT_ACCEPTED = "not_accepted"
     AGREEMENT_CONTACT_MISSING = "agreement_contact_missing"
+    AGREEMENT_MISSING = "agreement_missing"
     PLAN_STALE = "plan_stale"
     TOO_LATE_TODAY = "too_late_today"
     TARGET_MISSING = "target_missing"

@@ -52,6 +52,7 @@ class Policy:
     ``buys_azure_plan``: a missing Azure plan is bought at the target (R-164); ``cleans_azure_default``: the empty Azure
     subscription that comes with it is canceled (R-174); ``opens_service_requests``: Microsoft is asked through the API
     where that is allowed, else a person asks. ``reminds_days_before_end``: how early the end of a term is a person's.
+    ``agreement_source``: whether a missing agreement is ours to attest, or only the customer's to accept (R-113).
 
     From ``late_at`` on, and on any later day, an open cutover is late: an alarm is raised and ``late_case`` followed.
     """
@@ -69,6 +70,7 @@ class Policy:
     cleans_azure_default: bool = False
     opens_service_requests: bool = False
     reminds_days_before_end: int = 14
+    agreement_source: AgreementSource = AgreementSource.LIST
 
     @property
     def write_leaves_within_seconds(self) -> float:

@@ -13,7 +13,7 @@ from tenantfold.domain.model import CommerceKind, OfferId, ProductKind, Subscrip
 CACHED = 4096  # offers that one partner holds; half a million subscriptions ask for few of them
 AZURE_PLAN = "DZH318Z0BPS6"  # product id of the Azure plan (commerce reference 1.2)
 AZURE_PLAN_SKU = OfferId(f"{AZURE_PLAN}:0001")
-_LEGACY_AZURE = "MS-AZR"
+LEGACY_AZURE = "MS-AZR"  # how offer ids of legacy Azure begin
 LICENSE_PRODUCTS = "CFQ7TTC0"  # how product ids of licenses begin
 _SOFTWARE = "DG7GMGF0"  # and those of software
 _BY_TYPE = {"onlineservicesnce": ProductKind.LICENSE, "azure": ProductKind.AZURE_PLAN}
@@ -21,7 +21,7 @@ _BY_TYPE = {"onlineservicesnce": ProductKind.LICENSE, "azure": ProductKind.AZURE
 
 def commerce_kind(subscription: Subscription) -> CommerceKind:
     """Tell the commerce system of a subscription (commerce reference 3.2: ``productType`` is absent on legacy)."""
-    if subscription.offer_id.upper().startswith(_LEGACY_AZURE) or subscription.billing_type == "usage":
+    if subscription.offer_id.upper().startswith(LEGACY_AZURE) or subscription.billing_type == "usage":
         return CommerceKind.AZURE
     if subscription.product_type or ":" in subscription.offer_id:
         return CommerceKind.AZURE if subscription.product_type.lower() == "azure" else CommerceKind.NEW_COMMERCE
@@ -49,7 +49,7 @@ def _kind_of(offer_id: str, product_type: str, billing_type: str) -> ProductKind
 
 
 def _legacy_kind(offer_id: str, billing_type: str) -> ProductKind:
-    if billing_type == "usage" or offer_id.upper().startswith(_LEGACY_AZURE):
+    if billing_type == "usage" or offer_id.upper().startswith(LEGACY_AZURE):
         return ProductKind.LEGACY_AZURE
     return ProductKind.LEGACY_LICENSE if billing_type == "license" else ProductKind.UNKNOWN
 
@@ -68,7 +68,7 @@ def _kind_of_type(product_type: str) -> ProductKind:
 @lru_cache(maxsize=CACHED)
 def is_modern_offer(offer_id: str) -> bool:
     """Whether an offer id can only be new commerce or Azure: suspending such a one stops no bill (R-135)."""
-    return ":" in offer_id or offer_id.upper().startswith(_LEGACY_AZURE)
+    return ":" in offer_id or offer_id.upper().startswith(LEGACY_AZURE)
 
 
 def product_sku(offer_id: str) -> str:

@@ -70,12 +70,12 @@ class Proposal:
 def propose(
     wanted: Wanted,
     catalog: Mapping[str, Mapping[str, Offer]],
-    products: Mapping[str, Mapping[str, Sku]] | None = None,
+    products: Mapping[str, Mapping[str, Sku]],
     *,
     limit: int = 3,
 ) -> tuple[Proposal, ...]:
     """The likeliest replacements that are sold in all its countries, best first; legacy offers before equal SKUs."""
-    found = [*_offers(wanted, catalog), *_skus(wanted, products or {})]
+    found = [*_offers(wanted, catalog), *_skus(wanted, products)]
     found.sort(key=lambda one: (-one.likeness, one.sold_as is not None, one.name, one.offer_id))
     return tuple(found[:limit])
 
@@ -133,26 +133,33 @@ def _fits(wanted: Wanted, offer: Offer | None) -> bool:
 def _skus(wanted: Wanted, products: Mapping[str, Mapping[str, Sku]]) -> Iterable[Proposal]:
     first = next(iter(sorted(wanted.countries)), "")
     for sku in products.get(first, {}).values():
-        here = [products.get(country, {}).get(sku.id) for country in wanted.countries]
-        sold = [one for one in here if one is not None and one.is_sold]
         like = likeness(wanted.name, sku.title)
-        term = _term(wanted, sku)
-        if (
-            len(sold) < len(here)
-            or term is None
-            or like < ENOUGH
-            or sku.is_trial
-            or sku.is_add_on is not wanted.is_add_on
-        ):
+        if like < ENOUGH:
             continue
-        if sku.minimum_quantity <= wanted.fewest and (not sku.maximum_quantity or wanted.most <= sku.maximum_quantity):
+        everywhere = [products.get(country, {}).get(sku.id) for country in wanted.countries]
+        fitting = (term for term in _terms(wanted, sku) if all(_takes(wanted, one, term) for one in everywhere))
+        term = next(fitting, None)
+        if term is not None:
             yield _proposal(wanted, sku.id, sku.title, like, term)
 
 
-def _term(wanted: Wanted, sku: Sku) -> SkuTerm | None:
-    """The term and billing plan nearest to a legacy year with the same billing cycle; None when there is none."""
+def _takes(wanted: Wanted, sku: Sku | None, term: SkuTerm) -> bool:
+    """Whether a SKU of one country can take every subscription that needs a replacement, on these terms."""
+    return (
+        sku is not None
+        and sku.is_sold
+        and not sku.is_trial
+        and sku.is_add_on is wanted.is_add_on
+        and sku.sells(term)
+        and sku.minimum_quantity <= wanted.fewest
+        and (not sku.maximum_quantity or wanted.most <= sku.maximum_quantity)
+    )
+
+
+def _terms(wanted: Wanted, sku: Sku) -> list[SkuTerm]:
+    """Terms and billing plans with the billing cycle that is needed, the nearest to a legacy year first."""
     fitting = [one for one in sku.terms if {one.billing_cycle} >= wanted.billing_cycles]
-    return min(fitting, key=lambda one: _TERMS.get(one.duration, 9), default=None)
+    return sorted(fitting, key=lambda one: _TERMS.get(one.duration, 9))
 
 
 def _proposal(wanted: Wanted, offer_id: OfferId, name: str, like: float, term: SkuTerm | None = None) -> Proposal:

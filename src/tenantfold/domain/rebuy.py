@@ -163,7 +163,7 @@ def _running(view: _View, item: PlanItem) -> Refusal:
     reminds_at = last_day - timedelta(days=view.policy.reminds_days_before_end)
     if view.now < reminds_at:
         return said.running(item, ends_on, reminds_at, is_near=False)
-    agreement = cutover.agreement(view.case, view.observation)
+    agreement = cutover.agreement(view.case, view.observation, view.policy)
     if isinstance(agreement, Pause):  # found out now, not on the last day
         return replace(agreement.refusal, phase=Phase.RUNNING_OUT, due_at=min(view.later(), last_day))
     return said.running(item, ends_on, min(view.now + timedelta(days=1), last_day), is_near=True)

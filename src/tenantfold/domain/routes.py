@@ -6,9 +6,10 @@ says what every other route would cost.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+from tenantfold.domain.facts import BillingModel
 from tenantfold.domain.model import ProductKind, Route, Subscription, Tenant, WireStatus
 from tenantfold.domain.plan import ItemTerms, PlanItem
 from tenantfold.domain.products import commerce_kind, product_kind
@@ -19,6 +20,7 @@ __all__ = [
     "Choice",
     "Market",
     "RouteFacts",
+    "billed",
     "choose",
     "commerce_kind",
     "days_of_grace",
@@ -53,6 +55,7 @@ class Market:
     today: date | None = None
     in_region: bool | None = None
     billing_owners: bool | None = None  # both tenants are direct-bill partners or indirect providers (R-145)
+    to_provider: bool | None = None  # the source became an indirect reseller, the target is a provider (R-156)
     transfers: bool | None = None  # the cloud has transfers between partners (commerce reference 4.1, 900138)
     source_currency: str = ""
     target_currency: str = ""
@@ -90,6 +93,12 @@ _OTHER_REGION = _choice(Route.KEEP, "nothing moves from one CSP region into anot
 _TRIAL = _choice(Route.SKIP, "it is a trial, which cannot be moved and runs out", "R-151", "R-169")
 _RESELLER = _choice(
     Route.MANUAL, "one of the two tenants has no bill of its own: its indirect provider must act", "R-216", "R-145"
+)
+_LEGACY_TO_PROVIDER = _choice(
+    Route.MANUAL,
+    "its tenant became an indirect reseller's: it goes to the provider by the portal's self-serve transfer",
+    "R-156",
+    "R-157",
 )
 _NOT_TRANSFERABLE = _choice(
     Route.EXPIRE_AND_REBUY, "it cannot be transferred: its term ends without renewal and it is bought again", "R-132"
@@ -134,6 +143,7 @@ _BY_KIND: dict[ProductKind, Choice] = {
     ProductKind.UNKNOWN: _choice(Route.MANUAL, "its kind is not known to this program", "R-227"),
 }
 _BILLED_WHILE_SUSPENDED = frozenset({ProductKind.LICENSE, ProductKind.SOFTWARE, ProductKind.SAAS})
+_LEGACY = frozenset({ProductKind.LEGACY_LICENSE, ProductKind.LEGACY_AZURE})
 _TRANSFERRED = frozenset({ProductKind.LICENSE, ProductKind.AZURE_PLAN, ProductKind.AZURE_COMMITMENT})
 
 
@@ -153,7 +163,12 @@ def choose(facts: RouteFacts, market: Market) -> Choice:
         return _UNKNOWN_STATUS
     if market.in_region is False:
         return _OTHER_REGION
-    return _transferred(facts, market) if facts.kind in _TRANSFERRED else _BY_KIND[facts.kind]
+    if facts.kind in _TRANSFERRED:
+        return _transferred(facts, market)
+    if facts.kind in _LEGACY and market.billing_owners is False:
+        # ordered again it would run twice: a reseller has no API to suspend the old one with (R-217)
+        return _LEGACY_TO_PROVIDER if market.to_provider else _RESELLER
+    return _BY_KIND[facts.kind]
 
 
 def _transferred(facts: RouteFacts, market: Market) -> Choice:
@@ -191,13 +206,24 @@ def market_between(
     today: date | None,
     cloud: str = "commercial",
 ) -> Market:
-    """What a customer of a country moves from and into; how the tenants are billed is a fact of its own."""
+    """What a customer of a country moves from and into; how the tenants are billed is added by ``billed``."""
     return Market(
         today=today,
         in_region=regions.same_region(country, target.country) if country else None,
         transfers=cloud != US_GOVERNMENT,
         source_currency=regions.currency_of(source),
         target_currency=regions.currency_of(target),
+    )
+
+
+def billed(market: Market, source: BillingModel | None, target: BillingModel | None) -> Market:
+    """The market with how its two tenants are billed; where one is not known, nothing is said (R-145, R-156)."""
+    if source is None or target is None:
+        return market
+    return replace(
+        market,
+        billing_owners=source.owns_the_bill and target.owns_the_bill,
+        to_provider=source is BillingModel.INDIRECT_RESELLER and target is BillingModel.INDIRECT_PROVIDER,
     )
 
 

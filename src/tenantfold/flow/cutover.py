@@ -181,7 +181,8 @@ class _Drive:
     async def _observe(self, wanted: actions.Observe) -> bool:
         """Read what the core wants to see; what cannot be read leaves the customer waiting."""
         tools = self.tools
-        reader = Reader(tenants=tools.tenants, target_id=tools.target_id, case=self.case, now=tools.clock.now())
+        now, policy = tools.clock.now(), tools.policy
+        reader = Reader(tenants=tools.tenants, target_id=tools.target_id, case=self.case, policy=policy, now=now)
         try:
             reading = await reader.read(wanted, self.observation)
         except NotFoundError as error:

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from tenantfold.domain.facts import BillingModel
 from tenantfold.domain.model import Tenant, TenantId, TenantRole
 from tenantfold.domain.reads import PartnerIdentity
 from tenantfold.domain.regions import RegionMap
 from tenantfold.errors import ConfigError, PartnerCenterError
 from tenantfold.flow.inventory import check_identity
+from tenantfold.flow.looking_up import UNREADABLE
 from tenantfold.flow.partner_center import PartnerCenter
 
 ADMIN_ROLES = frozenset({"AdminAgents", "Global administrator"})  # S-10: require Admin agent, accept Global admin
@@ -46,7 +48,11 @@ class OffsetClock(Protocol):
 
 
 async def examine(
-    tenants: Sequence[Tenant], centers: Mapping[TenantId, PartnerCenter], regions: RegionMap, clock: OffsetClock
+    tenants: Sequence[Tenant],
+    centers: Mapping[TenantId, PartnerCenter],
+    regions: RegionMap,
+    clock: OffsetClock,
+    billing_models: Mapping[TenantId, BillingModel],
 ) -> list[Check]:
     """Sign in to every tenant and check what it needs to be for its side of the fold."""
     checks: list[Check] = []
@@ -60,6 +66,7 @@ async def examine(
             checks.append(_role(subject, identity))
             if tenant.role is TenantRole.TARGET:
                 checks.append(await _invitations(subject, centers[tenant.id]))
+                checks += await _resellers(subject, centers[tenant.id], billing_models.get(tenant.id))
             identities[tenant.id] = identity
         except (PartnerCenterError, ConfigError) as error:
             checks.append(Check(Verdict.FAILED, subject, error.message, error.next_step))
@@ -81,6 +88,23 @@ def _role(subject: str, identity: PartnerIdentity) -> Check:
 async def _invitations(subject: str, center: PartnerCenter) -> Check:
     await center.relationship_url()
     return Check(Verdict.GOOD, subject, "can request relationships with customers")
+
+
+async def _resellers(subject: str, center: PartnerCenter, model: BillingModel | None) -> list[Check]:
+    """Whether the target's resellers and its setting agree: the setting decides which links are written (R-220)."""
+    is_provider = model is BillingModel.INDIRECT_PROVIDER
+    try:
+        active = sum(1 for one in await center.resellers() if one.is_active)
+    except UNREADABLE as error:  # a direct-bill partner may not be answered at all
+        said = f"is set as an indirect provider, but its resellers cannot be read: {error.message}"
+        return [Check(Verdict.FAILED, subject, said, error.next_step)] if is_provider else []
+    if is_provider:
+        return [Check(Verdict.GOOD, subject, f"indirect provider of {active} active reseller(s)")]
+    if not active:
+        return []
+    said = f"has {active} indirect reseller(s), but target.billing_model does not say indirect_provider"
+    how = 'Set target.billing_model = "indirect_provider", so that invitations name the customer\'s reseller.'
+    return [Check(Verdict.WARNING, subject, said, how)]
 
 
 def _regions(

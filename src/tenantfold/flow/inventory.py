@@ -164,14 +164,14 @@ async def _read_catalogs(task: InventoryTask, snapshot: Snapshot, report: Report
         if task.regions.same_region(country, target_country)
     ]
     await _read_missing_catalogs(task, snapshot, countries, report)
-    modern = [country for country in await task.inventory.new_commerce_countries() if country in countries]
-    await _read_missing_skus(task, snapshot, modern, report)
+    licensed = [country for country in await task.inventory.license_countries() if country in countries]
+    await _read_missing_skus(task, snapshot, licensed, report)
 
 
 async def _read_missing_skus(
     task: InventoryTask, snapshot: Snapshot, countries: Sequence[str], report: Reporter
 ) -> None:
-    """What new-commerce licenses can be bought as; where it cannot be read, the rules say "not verified"."""
+    """What licenses can be bought as in new commerce, legacy ones too (R-121); else the rules say "not verified"."""
     for done, country in enumerate(countries, start=1):
         if country not in snapshot.sku_countries:
             skus = await or_unknown(task.partner_center.skus(country))

@@ -23,9 +23,11 @@ from tenantfold.domain.model import (
     SkuTerm,
     Subscription,
     SubscriptionId,
+    TenantId,
 )
 from tenantfold.domain.reads import Page, PartnerIdentity, Read
 from tenantfold.domain.requests import ServiceRequest, ServiceRequestWish, Transfer, TransferWish
+from tenantfold.domain.resellers import Reseller
 
 
 class PartnerCenter(Protocol):
@@ -40,8 +42,12 @@ class PartnerCenter(Protocol):
         """Read who we are and which roles we hold."""
         ...
 
-    async def relationship_url(self) -> str:
-        """The tenant's relationship request URL: the same for all customers (R-97)."""
+    async def relationship_url(self, reseller_id: TenantId | None = None) -> str:
+        """The tenant's relationship request URL, the same for all customers (R-97); it can name a reseller (R-220)."""
+        ...
+
+    async def resellers(self) -> tuple[Reseller, ...]:
+        """The indirect resellers of this provider; none for a direct-bill partner."""
         ...
 
     async def customer_page(self, next_link: str | None = None) -> Page[Read[Customer]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from tenantfold.domain.facts import BillingModel
 from tenantfold.domain.mapping import OfferMapping
-from tenantfold.domain.model import AgreementContact, CustomerId, Offer, Tenant, TenantRole
+from tenantfold.domain.model import AgreementContact, CustomerId, Offer, Tenant, TenantId, TenantRole
 from tenantfold.domain.plan import PlanCustomer, PlanHeader, PlanRecord
 from tenantfold.domain.planner import build_customer
 from tenantfold.domain.policy import PlanPolicy
@@ -26,6 +26,7 @@ class PlanTask:
     """What a plan is made of beside the ledger. ``selection`` None means every customer of the source tenants.
 
     ``tenants`` are those of the settings: each needs a complete snapshot, also one that was never read.
+    ``billing_models`` are the settings', too; a tenant that is not in it answered the API, so Microsoft bills it.
     """
 
     consolidation: str
@@ -38,6 +39,7 @@ class PlanTask:
     selection: CustomerSelection | None = None
     policy: PlanPolicy = field(default_factory=PlanPolicy)
     cloud: str = "commercial"
+    billing_models: Mapping[TenantId, BillingModel] = field(default_factory=dict)
 
 
 async def make(task: PlanTask, report: Reporter) -> PlanRecord:
@@ -111,7 +113,7 @@ async def _context(
         cloud=task.cloud,
         today=task.clock.now().date(),
         products={one: await task.inventory.skus(target_snapshot, one) for one in target_snapshot.sku_countries},
-        billing_models={one.tenant_id: BillingModel.BILLING_OWNER for one in snapshots},  # they answered the API
+        billing_models={one.id: task.billing_models.get(one.id, BillingModel.BILLING_OWNER) for one in tenants},
         earlier=await task.ledger.earlier_runs(),
     )
 

@@ -152,8 +152,8 @@ class Inventory(Protocol):
         """New-commerce SKUs by ``PRODUCT:SKU`` sold in a country, as the target snapshot holds them."""
         ...
 
-    async def new_commerce_countries(self) -> tuple[str, ...]:
-        """The countries of the source customers in the newest snapshots who hold new-commerce licenses."""
+    async def license_countries(self) -> tuple[str, ...]:
+        """The countries of the source customers in the newest snapshots who hold licenses, new commerce or legacy."""
         ...
 
     async def source_countries(self) -> tuple[str, ...]:

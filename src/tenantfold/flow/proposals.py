@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tenantfold.domain.findings import FindingCode
-from tenantfold.domain.model import Offer, OfferId, TenantId
+from tenantfold.domain.model import Offer, OfferId, Sku, TenantId
 from tenantfold.domain.plan import PlanItem
 from tenantfold.domain.proposals import Proposal, Wanted, propose
 from tenantfold.flow.approval import newest_plan
@@ -26,11 +26,23 @@ class _Need:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replacement:
-    """One offer without a replacement: how many customers wait for it, and the candidates, best first."""
+    """One offer without a replacement: how many customers wait for it, and the candidates, best first.
+
+    ``not_read`` are the countries whose new-commerce catalog nobody read: what they sell is not known (invariant 9).
+    """
 
     wanted: Wanted
     customers: int
     proposals: tuple[Proposal, ...]
+    not_read: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Sold:
+    """What the target sells by country: legacy offers, and new-commerce SKUs where they were read."""
+
+    offers: Mapping[str, Mapping[str, Offer]] = field(default_factory=dict)
+    skus: Mapping[str, Mapping[str, Sku]] = field(default_factory=dict)
 
 
 async def propose_replacements(ledger: Ledger, inventory: Inventory, target_id: TenantId) -> tuple[Replacement, ...]:
@@ -51,8 +63,8 @@ async def propose_replacements(ledger: Ledger, inventory: Inventory, target_id: 
             need.counts.append(item.license_count)
             need.customers += item.offer_id not in seen
             seen.add(item.offer_id)
-    catalog = await _catalogs(inventory, target_id, {country for one in needs.values() for country in one.countries})
-    found = [_replacement(need, catalog) for need in needs.values()]
+    sold = await _catalogs(inventory, target_id, {country for one in needs.values() for country in one.countries})
+    found = [_replacement(need, sold) for need in needs.values()]
     return tuple(sorted(found, key=lambda one: (-one.customers, one.wanted.name)))
 
 
@@ -62,18 +74,20 @@ def _is_without_offer(item: PlanItem) -> bool:
     return any(one.code is FindingCode.OFFER_NOT_SOLD for one in item.findings)
 
 
-async def _catalogs(
-    inventory: Inventory, target_id: TenantId, countries: set[str]
-) -> Mapping[str, Mapping[str, Offer]]:
+async def _catalogs(inventory: Inventory, target_id: TenantId, countries: set[str]) -> _Sold:
+    """Both catalogs: a new-commerce SKU is the usual replacement of a legacy offer (R-121)."""
     snapshot = await inventory.newest_snapshot(target_id)
     if snapshot is None:
-        return {}
-    return {country: await inventory.catalog(snapshot, country) for country in sorted(countries)}
+        return _Sold()
+    return _Sold(
+        offers={country: await inventory.catalog(snapshot, country) for country in sorted(countries)},
+        skus={one: await inventory.skus(snapshot, one) for one in sorted(countries & set(snapshot.sku_countries))},
+    )
 
 
-def _replacement(need: _Need, catalog: Mapping[str, Mapping[str, Offer]]) -> Replacement:
+def _replacement(need: _Need, sold: _Sold) -> Replacement:
     item = need.item
-    known: Sequence[Offer] = [one[item.offer_id] for one in catalog.values() if item.offer_id in one]
+    known: Sequence[Offer] = [one[item.offer_id] for one in sold.offers.values() if item.offer_id in one]
     wanted = Wanted(
         offer_id=item.offer_id,
         name=item.offer_name,
@@ -84,4 +98,9 @@ def _replacement(need: _Need, catalog: Mapping[str, Mapping[str, Offer]]) -> Rep
         most=max(need.counts),
         unit=known[0].unit_type if known else "",
     )
-    return Replacement(wanted=wanted, customers=need.customers, proposals=propose(wanted, catalog))
+    return Replacement(
+        wanted=wanted,
+        customers=need.customers,
+        proposals=propose(wanted, sold.offers, sold.skus),
+        not_read=tuple(sorted(need.countries - sold.skus.keys())),
+    )

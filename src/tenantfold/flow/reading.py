@@ -14,6 +14,7 @@ from tenantfold.domain.cutover import needs_agreement_read
 from tenantfold.domain.journal import OpKind, OutcomeKind
 from tenantfold.domain.model import ProductKind, Subscription, SubscriptionId, TenantId
 from tenantfold.domain.observation import Beside, Observation, Part
+from tenantfold.domain.policy import Policy
 from tenantfold.domain.products import product_kind
 from tenantfold.domain.reads import Read
 from tenantfold.domain.records import Case
@@ -37,6 +38,7 @@ class Reader:
     tenants: Mapping[TenantId, PartnerCenter]
     target_id: TenantId
     case: Case
+    policy: Policy
     now: datetime
 
     async def read(self, wanted: Observe, before: Observation | None) -> Reading:
@@ -65,7 +67,7 @@ class Reader:
         return Reading(observation, {read.value.id: read for reads in found for read in reads})
 
     async def _agreement(self) -> bool | None:
-        if not needs_agreement_read(self.case):
+        if not needs_agreement_read(self.case, self.policy):
             return None
         return await self.tenants[self.target_id].has_agreement(self.case.customer.customer_id)
 

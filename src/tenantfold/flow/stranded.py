@@ -139,7 +139,8 @@ async def _read(
     await task.cutover.tenants[target_id].subscriptions(customer_id)
     now = task.cutover.clock.now()
     if case is not None and any(not one.kind.is_cutover for one in case.open_intents):
-        reader = Reader(tenants=task.cutover.tenants, target_id=target_id, case=case, now=now)
+        tools = task.cutover
+        reader = Reader(tenants=tools.tenants, target_id=target_id, case=case, policy=tools.policy, now=now)
         return (await reader.read(Observe(), None)).observation
     wanted = (*(one for one in dict.fromkeys(tenants) if one != target_id), target_id)
     reads = await asyncio.gather(*(task.cutover.tenants[one].subscriptions(customer_id) for one in wanted))

@@ -24,6 +24,7 @@ from tenantfold.domain.model import (
     WireStatus,
 )
 from tenantfold.domain.reads import Page, PartnerIdentity, Read
+from tenantfold.domain.resellers import Reseller
 from tenantfold.errors import (
     NoAnswerError,
     NotFoundError,
@@ -68,12 +69,21 @@ class PartnerCenterClient(TransferCalls, AzureCalls, ProductCalls, ServiceReques
         """
         return await read_identity(self._transport, self._sign_in, self._cloud)
 
-    async def relationship_url(self) -> str:
-        """The tenant's relationship request URL: the same for all customers (R-97). RefusedError in a cloud without."""
+    async def relationship_url(self, reseller_id: TenantId | None = None) -> str:
+        """The tenant's relationship request URL, the same for all customers (R-97); a provider's can name a reseller.
+
+        RefusedError in a cloud without, and where the reseller is none of this provider (R-220).
+        """
         if not self._cloud.has_relationship_requests:
             raise RefusedError(f"The cloud {self._cloud.name!r} has no relationship requests.", cloud=self._cloud.name)
-        answer = await self._read(wire_routes.RELATIONSHIP_REQUEST)
+        query = wire_routes.behind(reseller_id) if reseller_id else None
+        answer = await self._transport.send(get_call(wire_routes.RELATIONSHIP_REQUEST, query=query))
         return decode(answer.body, wire_customers.RelationshipRequest).url
+
+    async def resellers(self) -> tuple[Reseller, ...]:
+        """The indirect resellers of this provider (core reference 6.3); none for a direct-bill partner."""
+        items = self._items(wire_routes.RELATIONSHIPS, {}, wire_routes.RESELLERS)
+        return tuple([wire_customers.read_reseller(item) async for item in items])
 
     async def customer_page(self, next_link: str | None = None) -> Page[Read[Customer]]:
         """One page of up to 500 customers (thin items, core reference 3), from the start or from a next link.

@@ -10,6 +10,7 @@ from msgspec import Raw
 
 from tenantfold.domain.model import AgreementContact, Customer, CustomerId, TenantId
 from tenantfold.domain.reads import Read
+from tenantfold.domain.resellers import Reseller
 from tenantfold.partnercenter.wire import Link, Wire, decode, encode, known_word, lower_id, wire_midnight
 
 CUSTOMER_AGREEMENT = "MicrosoftCustomerAgreement"
@@ -63,6 +64,27 @@ class RelationshipRequest(Wire):
     """The address customers open to accept the partner (R-97)."""
 
     url: str
+
+
+class PartnerLink(Wire):
+    """A partner of ours. The docs call its number ``partnerId``, the wire says ``mpnId`` (core reference 6.3)."""
+
+    id: str
+    name: str = ""
+    state: str = ""
+    mpn_id: str | int | None = None
+    partner_id: str | int | None = None
+
+
+def read_reseller(document: bytes | Raw) -> Reseller:
+    """An indirect reseller; a state nobody says is not active (invariant 9)."""
+    link = decode(document, PartnerLink)
+    return Reseller(
+        tenant_id=TenantId(link.id.lower()),
+        partner_id=str(link.mpn_id or link.partner_id or ""),
+        name=link.name,
+        is_active=link.state.lower() == "active",
+    )
 
 
 class AgreementTemplate(Wire):

@@ -42,6 +42,8 @@ class Route:
 CUSTOMERS = Route("GET", "/v1/customers")
 CUSTOMER = Route("GET", "/v1/customers/{customer}", "customer")
 RELATIONSHIP_REQUEST = Route("GET", "/v1/customers/relationshiprequests")
+RELATIONSHIPS = Route("GET", "/v1/relationships")
+RESELLERS = {"relationship_type": "IsIndirectCloudSolutionProviderOf"}  # the query of a provider for its resellers
 SUBSCRIPTIONS = Route("GET", "/v1/customers/{customer}/subscriptions", "subscription")
 SUBSCRIPTION = Route("GET", "/v1/customers/{customer}/subscriptions/{subscription}", "subscription")
 CHANGE_SUBSCRIPTION = Route("PATCH", "/v1/customers/{customer}/subscriptions/{subscription}", "subscription")
@@ -88,6 +90,11 @@ def customer_in(route: Route, target: str) -> str:
         return ""
     rest = target.partition("?")[0].partition("/customers/")[2]
     return rest.partition("/")[0]
+
+
+def behind(reseller_id: str) -> dict[str, str]:
+    """The query for a provider's relationship request that names one of its indirect resellers, too."""
+    return {"indirectResellerId": reseller_id}
 
 
 def offers_in(country: str) -> dict[str, str]:

@@ -201,6 +201,7 @@ class Simulation:
                 selection=self._selection,
                 policy=plan_policy_of(program.settings),
                 cloud=program.settings.cloud.name,
+                billing_models=program.billing_models,
             ),
             Silent(),
         )
@@ -310,6 +311,7 @@ async def _invite(program: Program) -> None:
         partner_name=name,
         clock=program.clock,
         write=lambda customer, _text: f"{customer.customer_id}.txt",
+        billing_model=program.billing_models[program.target.id],
     )
     await invite(task, Silent())
 

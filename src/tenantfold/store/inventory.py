@@ -84,9 +84,9 @@ class InventoryStore:
         """New-commerce SKUs by ``PRODUCT:SKU`` sold in a country, as the snapshot holds them."""
         return await self._database.read(lambda conn: looked_up.skus(conn, snapshot, country))
 
-    async def new_commerce_countries(self) -> tuple[str, ...]:
-        """The countries of the source customers who hold new-commerce licenses, in order."""
-        return await self._database.read(looked_up.new_commerce_countries)
+    async def license_countries(self) -> tuple[str, ...]:
+        """The countries of the source customers who hold licenses, new commerce or legacy, in order."""
+        return await self._database.read(looked_up.license_countries)
 
     async def source_countries(self) -> tuple[str, ...]:
         """The countries of all source customers in the newest snapshots, in order."""

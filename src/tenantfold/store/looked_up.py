@@ -9,14 +9,14 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 import msgspec
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, and_, delete, func, or_, select
 
 from tenantfold.domain.evidence import TaskKind
 from tenantfold.domain.facts import EarlierRuns, TenantFacts
 from tenantfold.domain.journal import OpKind, Outcome, OutcomeKind
-from tenantfold.domain.model import CustomerId, Route, Sku, SubscriptionId, TenantRole
+from tenantfold.domain.model import CustomerId, Route, Sku, SubscriptionId, TenantRole, WireStatus
 from tenantfold.domain.plan import PlanItem
-from tenantfold.domain.products import LICENSE_PRODUCTS
+from tenantfold.domain.products import LEGACY_AZURE, LICENSE_PRODUCTS
 from tenantfold.domain.reads import Read
 from tenantfold.domain.records import Snapshot
 from tenantfold.domain.states import Origin
@@ -78,17 +78,25 @@ def skus(conn: Connection, snapshot: Snapshot, country: str) -> Mapping[str, Sku
     return {one.id: one for one in _SKUS.decode(f"[{','.join(values)}]")}
 
 
-def new_commerce_countries(conn: Connection) -> tuple[str, ...]:
-    """The countries of the source customers who hold new-commerce licenses in the newest snapshots, in order."""
+def license_countries(conn: Connection) -> tuple[str, ...]:
+    """The countries of the source customers who hold licenses in the newest snapshots, in order.
+
+    New-commerce ones in every status, and legacy ones that are active: they may have to become new commerce (R-121).
+    """
     sources = [shelf.row_id for shelf in newest_shelves(conn, complete=False) if shelf.role is TenantRole.SOURCE]
     customer, held = tables.snapshot_customer.c, tables.snapshot_subscription.c
+    legacy = and_(
+        held.wire_status == WireStatus.ACTIVE.value,
+        held.offer_id.not_like("%:%"),
+        func.upper(held.offer_id).not_like(f"{LEGACY_AZURE}%"),
+    )
     query = (
         select(customer.country)
         .select_from(tables.snapshot_customer.join(tables.snapshot_subscription))
         .where(
             customer.snapshot_id.in_(sources),
             customer.country != "",
-            held.offer_id.startswith(LICENSE_PRODUCTS, autoescape=True),
+            or_(held.offer_id.startswith(LICENSE_PRODUCTS, autoescape=True), legacy),
         )
         .distinct()
         .order_by(customer.country)

@@ -1,4 +1,4 @@
-"""Rules about the customer agreement and partner ids (domain room, preflight). R-84, R-112 to R-117, R-207, R-221."""
+"""Rules about the customer agreement and partner ids (domain room, preflight). R-84, R-112 to R-117, R-207 to R-221."""
 
 from __future__ import annotations
 
@@ -99,3 +99,25 @@ def reseller_missing(review: Review) -> Answer:
     return Said(
         f"{bare} of {len(review.items)} subscriptions name no reseller; they will have none at the target either."
     )
+
+
+@customer_rule(
+    Rule(
+        topic=Topic.AGREEMENT,
+        code=FindingCode.RESELLER_NOT_POSSIBLE,
+        severity=Severity.WARNING,
+        rules=("R-207", "R-216", "commerce 2.4"),
+        owner=Owner.OPERATIONS,
+        how="Settle who sells to this customer from now on; Microsoft may refuse to keep the reseller on record.",
+        when="before the first order",
+        needs="how each tenant is billed",
+    )
+)
+def reseller_not_possible(review: Review) -> Answer:
+    """Subscriptions that move name a reseller on record, and a direct-bill target has no resellers."""
+    if review.context.billing_models.get(review.context.target.id) is not BillingModel.DIRECT_BILL:
+        return None
+    named = sorted({item.partner_id_on_record for item in review.items if item.is_carried_out} - {""})
+    if not named:
+        return None
+    return Said(f"Its subscriptions name the reseller {', '.join(named)}, and a direct-bill partner has none.")

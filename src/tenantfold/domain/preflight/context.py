@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 
 from tenantfold.domain.facts import BillingModel, CustomerFacts, EarlierRuns
@@ -21,7 +21,7 @@ from tenantfold.domain.model import (
 )
 from tenantfold.domain.policy import PlanPolicy
 from tenantfold.domain.regions import RegionMap
-from tenantfold.domain.routes import US_GOVERNMENT, Market, market_between
+from tenantfold.domain.routes import US_GOVERNMENT, Market, billed, market_between
 from tenantfold.domain.states import Counterpart
 
 HELD = frozenset({WireStatus.ACTIVE, WireStatus.SUSPENDED})  # what counts against a customer tenant's limits
@@ -73,7 +73,4 @@ class PlanContext:
 
     def _market(self, tenant_id: TenantId, country: str) -> Market:
         market = market_between(self.sources[tenant_id], self.target, country, self.regions, self.today, self.cloud)
-        models = [self.billing_models.get(one) for one in (tenant_id, self.target.id)]
-        if None in models:
-            return market
-        return replace(market, billing_owners=all(model is not None and model.owns_the_bill for model in models))
+        return billed(market, self.billing_models.get(tenant_id), self.billing_models.get(self.target.id))

@@ -68,15 +68,22 @@ def mapping_not_approved(review: Review, item: PlanItem) -> Answer:
         rules=("R-121",),
         owner=Owner.OPERATIONS,
         how="Map it to an offer of this country's catalog and plan again.",
+        needs="new-commerce SKUs of the country",
         routes=_RECREATE,
     )
 )
 def mapped_offer_not_sold(review: Review, item: PlanItem) -> Answer:
-    """An approved mapping names an offer that this country's catalog does not have."""
+    """An approved mapping names an offer or SKU that this country's catalog does not have, or not on these terms."""
+    if item.sold_as is not None and item.target_id is None and review.skus is None:
+        on = f"{item.sold_as.duration} {item.sold_as.billing_cycle}"
+        return Unverified(f"whether {item.target_offer_id} is sold {on} in {review.country}.")
     mapped = _mapping(review, item) if _unanswered(review, item) else None
     if mapped is None or not mapped.is_approved:
         return None
-    return Said(f"{item.offer_name} is mapped to {mapped.target_offer_id}, which is not sold in this country either.")
+    on = f" for {mapped.sold_as.duration} {mapped.sold_as.billing_cycle}" if mapped.sold_as else ""
+    return Said(
+        f"{item.offer_name} is mapped to {mapped.target_offer_id}{on}, which is not sold in this country either."
+    )
 
 
 @item_rule(

@@ -196,6 +196,7 @@ def _by_hand(rules: tuple[str, ...], needs: str = "", how: str = "") -> Rule:
     )
 
 
+_LEGACY = frozenset({ProductKind.LEGACY_LICENSE, ProductKind.LEGACY_AZURE})
 _BILLED_BY_MICROSOFT = frozenset({ProductKind.LICENSE, ProductKind.AZURE_PLAN, ProductKind.AZURE_COMMITMENT})
 
 
@@ -218,12 +219,30 @@ def marketplace_by_hand(_review: Review, item: PlanItem) -> Answer:
 
 @item_rule(_by_hand(("R-216", "R-145"), needs="how each tenant is billed"))
 def reseller_cannot_transfer(review: Review, item: PlanItem) -> Answer:
-    """One of the tenants is an indirect reseller's: only its provider, which Microsoft bills, can transfer."""
-    if is_unsettled(item) or item.kind not in _BILLED_BY_MICROSOFT:
+    """One of the tenants is an indirect reseller's: only its provider, which Microsoft bills, can move anything."""
+    if is_unsettled(item) or item.kind not in _BILLED_BY_MICROSOFT | _LEGACY:
         return None
-    if review.context.market(item.tenant_id, review.country).billing_owners is not False:
+    market = review.context.market(item.tenant_id, review.country)
+    if market.billing_owners is not False or (market.to_provider and item.kind in _LEGACY):
         return None
-    return Said(f"{item.offer_name}: one of the tenants has no bill of its own; its provider must transfer it.")
+    return Said(f"{item.offer_name}: one of the tenants has no bill of its own; its provider must move it.")
+
+
+@item_rule(
+    _by_hand(
+        ("R-156", "R-157", "R-160"),
+        needs="how each tenant is billed",
+        how="Request the self-serve transfer at the source and change no license count meanwhile. When the provider "
+        "has accepted it, confirm that: tenantfold tasks",
+    )
+)
+def legacy_to_provider(review: Review, item: PlanItem) -> Answer:
+    """Legacy, and its partner became an indirect reseller of the target: the portal's self-serve transfer moves it."""
+    if is_unsettled(item) or item.kind not in _LEGACY:
+        return None
+    if not review.context.market(item.tenant_id, review.country).to_provider:
+        return None
+    return Said(f"{item.offer_name}: its partner became an indirect reseller, so its provider takes it over.")
 
 
 @item_rule(
