@@ -204,6 +204,7 @@ def cloud_of(settings: config.Settings) -> Cloud:
         "authority": given.authority,
         "partner_center": given.partner_center,
         "graph": given.graph,
+        "admin_center": given.admin_center,
         "audience": given.resource,
         "graph_audience": given.graph,
     }
