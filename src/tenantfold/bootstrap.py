@@ -19,6 +19,8 @@ import structlog
 from tenantfold import config
 from tenantfold.clock import ServerClock
 from tenantfold.domain.admission import KnownRates
+from tenantfold.domain.gdap import GdapTerms
+from tenantfold.domain.gdap_roles import terms_of
 from tenantfold.domain.model import Tenant, TenantId, TenantRole
 from tenantfold.domain.policy import AgreementSource, GovernmentCloud, LateCase, PartialCustomers, PlanPolicy, Policy
 from tenantfold.domain.rates import Limit
@@ -168,6 +170,27 @@ def policy_of(settings: config.Settings) -> Policy:
         cleans_azure_default=given.cleans_azure_default == "yes",
         opens_service_requests=given.opens_service_requests == "yes",
         reminds_days_before_end=given.reminds_days_before_end,
+    )
+
+
+def gdap_terms_of(settings: config.Settings) -> GdapTerms:
+    """The terms of delegated admin access. ConfigError where the settings forbid it, or name what cannot be."""
+    if settings.policy.gdap_request != "yes":
+        raise ConfigError(
+            f"policy.gdap_request is {settings.policy.gdap_request}: delegated admin access is not to be requested.",
+            next_step='Set policy.gdap_request to "yes" and look at the settings gdap.*.',
+            setting="policy.gdap_request",
+        )
+    if not cloud_of(settings).admin_center:
+        raise ConfigError(
+            f"The address of the admin center of the cloud {settings.cloud.name!r} is not known, so no customer could "
+            "be told where to approve.",
+            next_step="Set cloud.admin_center.",
+            setting="cloud.admin_center",
+        )
+    given = settings.gdap
+    return terms_of(
+        given.roles, given.groups, duration_days=given.duration_days, auto_extend=given.auto_extend == "yes"
     )
 
 

@@ -249,6 +249,11 @@ class GdapCase:
         made = (outcome.relationship_id for _, outcome in self.present if outcome is not None)
         return next((found for found in made if found is not None), None)
 
+    @property
+    def wish(self) -> RelationshipWish | None:
+        """What the customer is asked for in the present round; None before anything was."""
+        return next((intent.wish for intent, _ in self.present if intent.wish is not None), None)
+
     def attempts(self, kind: GdapOp, round_: int, subject: str = "") -> int:
         """How many intents of this wish there were."""
         return sum((intent.kind, intent.round, intent.subject) == (kind, round_, subject) for intent, _ in self.entries)

@@ -19,6 +19,7 @@ from tenantfold.domain.gdap import (
     GdapCondition,
     GdapIntent,
     GdapOp,
+    GdapOutcome,
     GdapStanding,
     GdapTerms,
     GroupAccess,
@@ -113,6 +114,12 @@ def next_step(case: GdapCase, seen: Seen, desk: GdapDesk, order: GdapOrder) -> G
     if ours is None:
         return _not_listed(case, seen, desk, order)
     return _follow(case, ours, seen, desk, order)
+
+
+def failed(case: GdapCase, intent: GdapIntent, outcome: GdapOutcome, next_action: str = "") -> GdapStanding:
+    """Where a customer stands whose write Microsoft refused or never took; the next command tries again."""
+    again = _REQUEST if intent.kind is GdapOp.CREATE else _CHECK
+    return _person(outcome.code, outcome.detail, next_action or again, case.relationship_id)
 
 
 # --- the relationship -----------------------------------------------------------------------------------------------
