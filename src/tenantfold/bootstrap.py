@@ -175,7 +175,7 @@ def policy_of(settings: config.Settings) -> Policy:
 
 def gdap_terms_of(settings: config.Settings) -> GdapTerms:
     """The terms of delegated admin access. ConfigError where the settings forbid it, or name what cannot be."""
-    if settings.policy.gdap_request != "yes":
+    if not plan_policy_of(settings).gdap_request:
         raise ConfigError(
             f"policy.gdap_request is {settings.policy.gdap_request}: delegated admin access is not to be requested.",
             next_step='Set policy.gdap_request to "yes" and look at the settings gdap.*.',

@@ -237,6 +237,13 @@ def says(step: GdapStep) -> str:
             id="verified before",
         ),
         pytest.param(
+            replace(WAITING, standing=VERIFIED),
+            seen(relationship(State.ACTIVE)),
+            GdapOrder(rereads=True),
+            "read access",
+            id="verified before, and read again",
+        ),
+        pytest.param(
             replace(WAITING, standing=replace(VERIFIED, verified=(DESK_GROUP,))),
             seen(relationship(State.ACTIVE)),
             CHECKS,

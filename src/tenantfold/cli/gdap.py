@@ -66,14 +66,21 @@ def request(
 
 
 @gdap_app.command("check")
-def check(*, config_path: ConfigOption = None, as_json: JsonOption = False) -> None:
+def check(
+    *,
+    access: Annotated[
+        bool, typer.Option("--access", help="Read the groups' access again where it was found active before.")
+    ] = False,
+    config_path: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Look what became of every request, and give the groups access where the customer approved."""
 
     async def work(program: Program, renderer: Renderer) -> ExitCode:
         tools = await _tools(program, renderer, gdap_terms_of(program.settings), again=False)
         async with program.store.exclusive("gdap"):
             with renderer.progress() as report:
-                summary = await check_all(tools, report)
+                summary = await check_all(tools, report, rereads=access)
         _show(program, renderer, summary)
         return _exit_code(summary, _WAITING | {GdapCondition.WAITS_FOR_CUSTOMER})
 

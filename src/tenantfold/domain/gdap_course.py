@@ -41,11 +41,13 @@ _CHECK = "Run: tenantfold gdap check"
 class GdapOrder:
     """What the person who asks allows. ``may_create``: the customer is to move by the approved plan.
 
-    ``renews``: a relationship that is over may be followed by another.
+    ``renews``: a relationship that is over may be followed by another. ``rereads``: access that was verified before is
+    read again.
     """
 
     may_create: bool = False
     renews: bool = False
+    rereads: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,7 +224,7 @@ def _follow(case: GdapCase, ours: AdminRelationship, seen: Seen, desk: GdapDesk,
     if state.is_over:
         return _over(case, ours, seen, desk, order)
     if state is RelationshipState.ACTIVE:
-        return _give_access(case, ours, seen, desk)
+        return _give_access(case, ours, seen, desk, order)
     detail = f"Microsoft gives it the status '{ours.status}', which is not known here; nothing is verified."
     return Rest(standing=_person("unknown_status", detail, "Look at it in Partner Center.", ours.id))
 
@@ -274,7 +276,7 @@ def _over(case: GdapCase, ours: AdminRelationship, seen: Seen, desk: GdapDesk, o
 # --- access of the groups -------------------------------------------------------------------------------------------
 
 
-def _give_access(case: GdapCase, ours: AdminRelationship, seen: Seen, desk: GdapDesk) -> GdapStep:
+def _give_access(case: GdapCase, ours: AdminRelationship, seen: Seen, desk: GdapDesk, order: GdapOrder) -> GdapStep:
     """Every group of the settings gets its roles; without a group nobody has access (R-106)."""
     groups = desk.terms.groups
     if not groups:
@@ -285,8 +287,9 @@ def _give_access(case: GdapCase, ours: AdminRelationship, seen: Seen, desk: Gdap
         detail = "gdap.groups gives roles that the relationship does not hold."
         return Rest(standing=_person("roles_differ", detail, "Change gdap.groups.", ours.id, ours))
     if seen.access is None:
-        verified = case.standing is not None and case.standing.verified == groups and case.in_doubt is None
-        return Rest(standing=_active(ours, groups)) if verified else ReadAccess(relationship_id=ours.id)
+        before = case.standing.verified if case.standing is not None and case.in_doubt is None else ()
+        is_verified = before == groups and not order.rereads
+        return Rest(standing=_active(ours, groups)) if is_verified else ReadAccess(relationship_id=ours.id)
     return _each_group(case, ours, seen.access, desk)
 
 

@@ -178,12 +178,13 @@ async def request(
     return await _Pass(tools, order, report).go(_asked(tools.ledger, chosen))
 
 
-async def check(tools: GdapTools, report: Reporter) -> GdapSummary:
+async def check(tools: GdapTools, report: Reporter, *, rereads: bool = False) -> GdapSummary:
     """Look what became of every request, and give the groups access where a customer approved. Creates nothing.
 
-    One list of all relationships serves everybody. Raises AuthError, RoleMissingError, StoreError.
+    One list of all relationships serves everybody; ``rereads`` looks at access that was verified before as well.
+    Raises AuthError, RoleMissingError, StoreError.
     """
-    return await _Pass(tools, GdapOrder(), report).go(every_case(tools.ledger))
+    return await _Pass(tools, GdapOrder(rereads=rereads), report).go(every_case(tools.ledger))
 
 
 async def every_case(ledger: GdapLedger) -> AsyncIterator[GdapCase]:
