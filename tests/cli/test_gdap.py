@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
+from tenantfold import config
+from tenantfold.cli.setup import delegated_admin
 from tenantfold.domain.gdap import GdapCase, GdapCondition, GdapStanding, RelationshipId
 from tenantfold.domain.model import CustomerId
 from tenantfold.domain.states import Owner
 from tenantfold.errors import ConfigError, PlanNotApprovedError
+from tenantfold.flow.doctor import Verdict
 from tests.cli.conftest import NOW, Desk, customer
 
 WAITING = GdapStanding(
@@ -77,3 +82,21 @@ def test_only_an_approved_plan_is_requested_for(desk: Desk):
     code, said = desk.say("gdap", "request")
     assert code == PlanNotApprovedError.exit_code
     assert "tenantfold approve" in said
+
+
+@pytest.mark.parametrize(
+    ("policy", "verdict", "words"),
+    [
+        ("", None, ""),
+        ("[policy]\ngdap_request = 'yes'\n", Verdict.WARNING, "R-106"),
+        ("[policy]\ngdap_request = 'yes'\n[gdap]\nroles = ['Emperor']\n", Verdict.WARNING, "Emperor"),
+        ("[policy]\ngdap_request = 'yes'\n[gdap]\ngroups = ['{group}: Directory readers']\n", Verdict.GOOD, "1 group"),
+    ],
+)
+def test_doctor_warns_of_settings_that_would_be_refused(desk: Desk, policy: str, verdict: Verdict | None, words: str):
+    """Never more than a warning: the move does not need it (R-107)."""
+    file = desk.folder / "tenantfold.toml"
+    file.write_text(f"{file.read_text()}\n{policy.replace('{group}', '55555555-5555-4555-8555-555555555555')}")
+    found = delegated_admin(config.load(file))
+    assert [one.verdict for one in found] == ([verdict] if verdict is not None else [])
+    assert all(words in one.detail for one in found)

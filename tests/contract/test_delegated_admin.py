@@ -68,6 +68,7 @@ async def test_a_relationship_goes_from_draft_to_access(stage: Stage):
     (seen,) = await target.access_assignments(made.id)
     assert (given.state, seen.state) == (AccessState.PENDING, AccessState.ACTIVE)
     assert (seen.group_id, seen.roles) == (access.group_id, access.roles)
+    assert stage.violations() == []
 
 
 async def test_all_relationships_are_listed_page_after_page_and_one_customer_is_asked_for(stage: Stage):

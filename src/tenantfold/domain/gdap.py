@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import NewType
+from urllib.parse import quote
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 from tenantfold.domain.journal import OutcomeKind
@@ -286,4 +287,5 @@ def relationship_name(consolidation: str, customer_id: CustomerId, round_: int) 
 
 def approval_link(admin_center: str, relationship_id: RelationshipId) -> str:
     """The page on which a customer's Global administrator approves (core reference 8): one customer's alone (R-104)."""
-    return f"{admin_center}/AdminPortal/Home#/partners/invitation/granularAdminRelationships/{relationship_id}"
+    page = f"{admin_center}/AdminPortal/Home#/partners/invitation/granularAdminRelationships"
+    return f"{page}/{quote(relationship_id, safe='')}"
