@@ -166,3 +166,20 @@ def test_what_the_settings_forbid_or_name_wrong_is_refused_before_any_call(bench
     code, said = bench.refused("gdap", "request")
     assert (code, "R-105" in said) == (BAD_INPUT, True)
     assert bench.world.get("ledger")["totals"]["calls"] == 0
+
+
+def test_a_relationship_in_doubt_holds_nobody_back(ready: Bench) -> None:
+    """Its call has no outcome all the while: the customer moves, and nothing of it is stranded (R-107)."""
+    customer = customers(ready)[0]
+    ready.world.post("faults", {"faults": [{"route": CREATE, "kind": "reset", "effect": "before", "count": 1}]})
+    (row,) = command(ready, "gdap", "request", "--customer", customer)["customers"]
+    assert row["condition"] == "settling"
+    ready.good("invite")
+    ready.mails_arrive()
+    command(ready, "run")
+    (moved,) = [one for one in ready.good("status", "--all")["customers"] if one["customer_id"] == customer]
+    assert moved["phase"] == "moved"
+    assert ready.good("stranded")["stranded"] == []
+    totals = ready.world.get("ledger")["totals"]
+    assert (totals["twins"], totals["gaps"]) == (0, 0)
+    assert relationships(ready) == {}
