@@ -69,6 +69,13 @@ def says(step: GdapStep) -> str:
         pytest.param(EMPTY, seen(foreign(State.CREATED)), ASKS, "needs_person: other_relationship", id="has a draft"),
         pytest.param(EMPTY, seen(foreign(State.UNKNOWN)), ASKS, "needs_person: other_relationship", id="or unknown"),
         pytest.param(EMPTY, seen(foreign(State.EXPIRED)), ASKS, "begin create_relationship", id="had another"),
+        pytest.param(
+            EMPTY,
+            seen(relationship(State.ACTIVE, name=relationship_name("nordics", EMPTY.customer_id, 1))),
+            ASKS,
+            "needs_person: other_relationship",
+            id="a later round of a ledger that was lost",
+        ),
         pytest.param(case(REFUSED), seen(), CHECKS, "needs_person: refused", id="refused"),
         pytest.param(case(REFUSED), seen(), ASKS, "begin create_relationship", id="refused, and asked for again"),
         # a lost creation

@@ -135,7 +135,7 @@ def _settle_creation(case: GdapCase, lost: GdapIntent, seen: Seen, desk: GdapDes
     until = desk.settled_at(lost.at)
     if desk.now < until:
         return _settling("the relationship", until)
-    other = _other(case, seen, desk)
+    other = _other(case, seen, desk, lost.round)
     if other is not None:
         return _leave(other)
     if not order.may_create:
@@ -146,14 +146,14 @@ def _settle_creation(case: GdapCase, lost: GdapIntent, seen: Seen, desk: GdapDes
 def _ask_for_one(case: GdapCase, seen: Seen, desk: GdapDesk, order: GdapOrder, round_: int) -> GdapStep:
     """Create a relationship, unless the customer has one by whatever way."""
     found = _named(case, seen, desk, round_)
-    other = _other(case, seen, desk)
+    other = _other(case, seen, desk, round_)
     if found is None and other is not None:
         return _leave(other)
     if order.may_create:
         return Begin(intent=_creation(case, desk, round_), is_there=found is not None)
-    failed = next((outcome for _, outcome in reversed(case.present) if outcome is not None), None)
-    if failed is not None and failed.kind is OutcomeKind.FAILED:
-        return Rest(standing=_person(failed.code or "refused", failed.detail, _REQUEST))
+    last = next((outcome for _, outcome in reversed(case.present) if outcome is not None), None)
+    if last is not None and last.kind is OutcomeKind.FAILED:
+        return Rest(standing=_person(last.code or "refused", last.detail, _REQUEST))
     return Rest(
         standing=GdapStanding(
             condition=GdapCondition.NOT_REQUESTED,
@@ -170,11 +170,11 @@ def _named(case: GdapCase, seen: Seen, desk: GdapDesk, round_: int) -> AdminRela
     return next((one for one in seen.relationships if one.name == name), None)
 
 
-def _other(case: GdapCase, seen: Seen, desk: GdapDesk) -> AdminRelationship | None:
-    """A relationship with the customer that is not over and that no round of ours made; a draft counts as well."""
-    names = {relationship_name(desk.consolidation, case.customer_id, round_) for round_ in range(case.round + 2)}
+def _other(case: GdapCase, seen: Seen, desk: GdapDesk, round_: int) -> AdminRelationship | None:
+    """A relationship with the customer that is not over and not the one of this round; a draft counts as well."""
+    name = relationship_name(desk.consolidation, case.customer_id, round_)
     for one in seen.relationships:
-        if one.customer_id == case.customer_id and one.name not in names and not one.state.is_over:
+        if one.customer_id == case.customer_id and one.name != name and not one.state.is_over:
             return one
     return None
 
