@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from tenantfold import config
 from tenantfold.errors import ConfigError, ExitCode
-from tenantfold.settings import BY_NAME, Between, Choice, Kind, SettingValue
+from tenantfold.settings import BY_NAME
+from tenantfold.settings_kinds import Between, Choice, Kind, SettingValue
 
 TARGET = "11111111-1111-4111-8111-111111111111"
 SOURCE = "22222222-2222-4222-8222-222222222222"
@@ -73,6 +74,7 @@ def test_defaults_of_the_table_and_of_the_dataclasses_are_the_same():
     for section, made in {
         "cloud": config.CloudSettings(),
         "policy": config.PolicySettings(),
+        "gdap": config.GdapSettings(),
         "limits": config.LimitSettings(),
         "log": config.LogSettings(),
     }.items():

@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from tenantfold.bootstrap import billing_models_of, plan_policy_of, policy_of, regions
+import pytest
+
+from tenantfold.bootstrap import billing_models_of, gdap_terms_of, plan_policy_of, policy_of, regions
 from tenantfold.domain.facts import BillingModel
+from tenantfold.domain.gdap import GdapTerms, GroupAccess
+from tenantfold.domain.gdap_roles import ROLES
 from tenantfold.domain.model import Tenant, TenantId, TenantRole
 from tenantfold.domain.policy import AgreementSource, GovernmentCloud, PartialCustomers, PlanPolicy, Policy
+from tenantfold.errors import ConfigError
 from tenantfold.settings import BILLING_MODELS, BUYERS
 from tests.test_config import SOURCE, TARGET, WHOLE, complaint, read
 
@@ -106,3 +111,27 @@ def test_a_tenant_without_a_currency_pays_in_that_of_its_country():
     assert regions().currency_of(tenant) == "SEK"
     assert regions().currency_of(replace(tenant, currency="EUR")) == "EUR"
     assert regions().currency_of(replace(tenant, country="")) == ""
+
+
+def test_delegated_admin_access_is_asked_for_by_its_terms_only_where_the_policy_says_so(tmp_path: Path):
+    """The default is no; with yes, roles and groups reach the core by their ids."""
+    with pytest.raises(ConfigError, match=r"policy\.gdap_request is no"):
+        gdap_terms_of(read(tmp_path, WHOLE))
+    group = "11111111-1111-4111-8111-111111111111"
+    wanted = f"roles = ['Global reader', '{ROLES['User administrator']}']\ngroups = ['{group}: global READER']\n"
+    text = WHOLE + f"[policy]\ngdap_request = 'yes'\n[gdap]\n{wanted}duration_days = 90\n"
+    terms = gdap_terms_of(read(tmp_path, text))
+    assert terms == GdapTerms(
+        roles=(ROLES["Global reader"], ROLES["User administrator"]),
+        groups=(GroupAccess(group_id=group, roles=(ROLES["Global reader"],)),),
+        duration_days=90,
+    )
+
+
+def test_where_the_admin_center_is_not_known_nobody_can_be_asked(tmp_path: Path):
+    """In the government cloud its address has to be given."""
+    text = WHOLE + "[policy]\ngdap_request = 'yes'\n[cloud]\nname = 'us_government'\n"
+    with pytest.raises(ConfigError, match="admin center") as caught:
+        gdap_terms_of(read(tmp_path, text))
+    assert caught.value.next_step == "Set cloud.admin_center."
+    assert gdap_terms_of(read(tmp_path, text + "admin_center = 'https://admin.example'\n")).duration_days == 730

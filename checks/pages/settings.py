@@ -14,6 +14,7 @@ SECTIONS = {
     "target": "The target tenant",
     "sources[]": "The source tenants",
     "policy": "Policy",
+    "gdap": "Delegated admin access",
     "limits": "Limits",
     "files": "Files",
     "log": "Log",
@@ -60,8 +61,10 @@ def default_of(setting: Setting) -> str:
     if setting.is_required:
         return "required"
     default = setting.default
-    if default is None or default == "":
+    if default is None or default in ("", ()):
         return ""
+    if isinstance(default, tuple):
+        return code("; ".join(default))
     if isinstance(default, time):
         return code(f"{default:%H:%M}")
     return code(f"{default:g}" if isinstance(default, float) else default)

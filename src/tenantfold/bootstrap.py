@@ -20,6 +20,8 @@ from tenantfold import config
 from tenantfold.clock import ServerClock
 from tenantfold.domain.admission import KnownRates
 from tenantfold.domain.facts import BillingModel
+from tenantfold.domain.gdap import GdapTerms
+from tenantfold.domain.gdap_roles import terms_of
 from tenantfold.domain.model import Tenant, TenantId, TenantRole
 from tenantfold.domain.policy import AgreementSource, GovernmentCloud, LateCase, PartialCustomers, PlanPolicy, Policy
 from tenantfold.domain.rates import Limit, pace_now, pause_seconds
@@ -182,6 +184,27 @@ def policy_of(settings: config.Settings) -> Policy:
     )
 
 
+def gdap_terms_of(settings: config.Settings) -> GdapTerms:
+    """The terms of delegated admin access. ConfigError where the settings forbid it, or name what cannot be."""
+    if not plan_policy_of(settings).gdap_request:
+        raise ConfigError(
+            f"policy.gdap_request is {settings.policy.gdap_request}: delegated admin access is not to be requested.",
+            next_step='Set policy.gdap_request to "yes" and look at the settings gdap.*.',
+            setting="policy.gdap_request",
+        )
+    if not cloud_of(settings).admin_center:
+        raise ConfigError(
+            f"The address of the admin center of the cloud {settings.cloud.name!r} is not known, so no customer could "
+            "be told where to approve.",
+            next_step="Set cloud.admin_center.",
+            setting="cloud.admin_center",
+        )
+    given = settings.gdap
+    return terms_of(
+        given.roles, given.groups, duration_days=given.duration_days, auto_extend=given.auto_extend == "yes"
+    )
+
+
 def plan_policy_of(settings: config.Settings) -> PlanPolicy:
     """The choices of the settings that planning reads."""
     given = settings.policy
@@ -221,6 +244,7 @@ def cloud_of(settings: config.Settings) -> Cloud:
         "authority": given.authority,
         "partner_center": given.partner_center,
         "graph": given.graph,
+        "admin_center": given.admin_center,
         "audience": given.resource,
         "graph_audience": given.graph,
     }

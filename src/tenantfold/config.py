@@ -22,21 +22,20 @@ from tenantfold.errors import ConfigError
 from tenantfold.secret_refs import HIDDEN, SecretRef, SecretResolver
 from tenantfold.settings import (
     BY_NAME,
-    NAME,
     SETTINGS,
     CloudSettings,
     FileSettings,
-    Kind,
+    GdapSettings,
     LimitSettings,
     LogSettings,
     PolicySettings,
     Setting,
     Settings,
-    SettingValue,
     TenantSettings,
     WaveSettings,
     WorkerSettings,
 )
+from tenantfold.settings_kinds import NAME, Kind, SettingValue
 from tenantfold.settings_text import OriginRow, origins, template, variable_name
 
 __all__ = [
@@ -45,6 +44,7 @@ __all__ = [
     "SETTINGS",
     "CloudSettings",
     "FileSettings",
+    "GdapSettings",
     "LimitSettings",
     "LogSettings",
     "OriginRow",
@@ -264,7 +264,7 @@ def _default(draft: _Draft, setting: Setting, shown_name: str) -> SettingValue:
         return draft.base / default
     if setting.type is Kind.DATABASE and isinstance(default, str):
         return _absolute_database(default, draft.base)
-    if isinstance(default, str | int | float | time) or default is None:
+    if isinstance(default, str | int | float | time | tuple) or default is None:
         return default
     draft.complain(
         f"{draft.place}: {shown_name} is missing; allowed is {setting.allowed_text}.",
@@ -284,6 +284,8 @@ def _convert(setting: Setting, given: _Given, base: Path) -> SettingValue:
         value = msgspec.convert(raw, float, strict=not given.is_text)
     elif kind is Kind.TIME_OF_DAY:
         value = _time_of_day(raw)
+    elif kind is Kind.TEXTS:
+        value = _texts(raw, is_text=given.is_text)
     else:
         value = msgspec.convert(raw, str)
     if kind is Kind.SECRET:
@@ -315,6 +317,12 @@ def _time_of_day(raw: object) -> time:
     return value
 
 
+def _texts(raw: object, *, is_text: bool) -> tuple[str, ...]:
+    """A list of texts; in a variable semicolons stand between them, because a text may have commas in it."""
+    listed = msgspec.convert(raw, str).split(";") if is_text else msgspec.convert(raw, list[str])
+    return tuple(text.strip() for text in listed if text.strip())
+
+
 def _absolute_database(address: str, base: Path) -> str:
     """A relative SQLite path starts at the configuration file, so that every working directory means one ledger."""
     scheme, _, path = address.partition("sqlite:///")
@@ -339,8 +347,10 @@ def _refuse(draft: _Draft, setting: Setting, given: _Given, shown_name: str) -> 
 
 def _shown_raw(setting: Setting, value: object) -> str:
     """A wrong value for an error message. Somebody may have put a secret into the line beside it: hide those."""
-    if isinstance(value, dict | list):
-        return "a table" if isinstance(value, dict) else "a list"
+    if isinstance(value, dict):
+        return "a table"
+    if isinstance(value, list):
+        return _shown_list(value) if setting.type is Kind.TEXTS else "a list"
     if not isinstance(value, str):
         return str(value).lower() if isinstance(value, bool) else str(value)
     if setting.type is Kind.GUID and not _HARMLESS.fullmatch(value):
@@ -349,6 +359,10 @@ def _shown_raw(setting: Setting, value: object) -> str:
         value = re.sub(r"://.*@", f"://{HIDDEN}@", value)
         value = re.sub(r"(?i)(password=)[^&\s]*", rf"\1{HIDDEN}", value)
     return f'"{value[:100]}"'
+
+
+def _shown_list(value: list[object]) -> str:
+    return "[{}]".format(", ".join(f'"{one[:100]}"' if isinstance(one, str) else "no text" for one in value[:10]))
 
 
 # --- putting the settings together ----------------------------------------------------------------------------------
@@ -371,6 +385,7 @@ def _build(draft: _Draft, file: Path | None) -> Settings | None:
         target=TenantSettings(**_section(values, "target")),
         sources=tuple(TenantSettings(**fields) for fields in sources.values()),
         policy=PolicySettings(**_section(values, "policy")),
+        gdap=GdapSettings(**_section(values, "gdap")),
         limits=LimitSettings(**_section(values, "limits")),
         waves=WaveSettings(**_section(values, "waves")),
         workers=WorkerSettings(**_section(values, "workers")),

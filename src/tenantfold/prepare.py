@@ -11,7 +11,7 @@ import msgspec
 from tenantfold import config
 from tenantfold.bootstrap import open_store
 from tenantfold.errors import ConfigError, UnavailableError
-from tenantfold.settings import SettingValue
+from tenantfold.settings_kinds import SettingValue
 
 SECRETS = "secrets"
 
@@ -89,6 +89,7 @@ def _emulator_settings(folder: Path, name: str, sheet: EmulatorSheet) -> str:
         "cloud.authority": sheet.authority,
         "cloud.partner_center": sheet.partner_center_url,
         "cloud.graph": sheet.graph_url,
+        "cloud.admin_center": sheet.partner_center_url,
         "cloud.resource": sheet.partner_center_resource,
     }
     return config.template(values, target, [one for one in tenants if one is not target])

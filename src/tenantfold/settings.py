@@ -5,102 +5,30 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import time
-from enum import StrEnum
 from pathlib import Path
 
 from tenantfold.secret_refs import SecretRef
-
-SettingValue = str | int | float | time | Path | SecretRef | None
-
-
-class Kind(StrEnum):
-    """What a setting's value is; the text is how an error names it."""
-
-    TEXT = "a text"
-    NAME = "a short name"
-    GUID = "a GUID"
-    WHOLE_NUMBER = "a whole number"
-    SECONDS = "a number of seconds"
-    TIME_OF_DAY = "a time of day"
-    URL = "a web address"
-    DATABASE = "a database address"
-    PATH = "a path"
-    SECRET = "a reference to a secret"  # noqa: S105 - the name of a kind, not a secret
-
-
-class _Required:
-    """The mark of a setting that has no default."""
-
-    def __repr__(self) -> str:
-        return "REQUIRED"
-
-
-REQUIRED = _Required()
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One of a few words."""
-
-    words: tuple[str, ...]
-
-    def admits(self, value: object) -> bool:
-        """Whether the value is one of the words."""
-        return value in self.words
-
-    def __str__(self) -> str:
-        return " or ".join(f'"{word}"' for word in self.words)
-
-
-@dataclass(frozen=True, slots=True)
-class Between:
-    """A number from ``low`` to ``high``, both included."""
-
-    low: float
-    high: float
-
-    def admits(self, value: object) -> bool:
-        """Whether the value is a number inside the limits."""
-        return isinstance(value, int | float) and self.low <= value <= self.high
-
-    def __str__(self) -> str:
-        return f"{self.low:g} to {self.high:g}"
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """A text that matches a pattern as a whole; ``words`` says in words what the pattern means."""
-
-    pattern: re.Pattern[str]
-    words: str
-
-    def admits(self, value: object) -> bool:
-        """Whether the value is a text of this shape."""
-        return isinstance(value, str) and self.pattern.fullmatch(value) is not None
-
-    def __str__(self) -> str:
-        return self.words
-
-
-GUID = Shape(
-    re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"),
-    "a GUID such as 3f2504e0-4f89-41d3-9a0c-0305e82c3301",
+from tenantfold.settings_kinds import (
+    CLOUDS,
+    DATABASE,
+    GROUP,
+    GUID,
+    NAME,
+    REFERENCE,
+    REQUIRED,
+    ROLE,
+    URL,
+    Between,
+    Choice,
+    Each,
+    Kind,
+    Required,
+    SettingValue,
+    Shape,
 )
-NAME = Shape(re.compile(r"[a-z0-9]+(-[a-z0-9]+)*"), "lower-case letters, digits and single hyphens, such as nordics")
-URL = Shape(
-    re.compile(r"https://[^\s/?#@]+[^\s?#@]*|http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(/[^\s?#@]*)?"),
-    "an https address (http only on this machine), without a user name or password in it",
-)
-DATABASE = Shape(
-    re.compile(r"sqlite:///\S.*|postgresql(\+psycopg)?://(?![^/\s]*:[^@\s]*@)(?!\S*[?&]password=)\S+"),
-    "sqlite:///path or postgresql://user@host/name, without a password (that is database_password)",
-)
-REFERENCE = "env:NAME or file:path, never the secret itself"
-CLOUDS = ("commercial", "us_government")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +40,14 @@ class Setting:
 
     name: str
     type: Kind
-    default: SettingValue | _Required
+    default: SettingValue | Required
     help: str
-    allowed: Choice | Between | Shape | str = ""
+    allowed: Choice | Between | Shape | Each | str = ""
 
     @property
     def is_required(self) -> bool:
         """Whether it must be given."""
-        return isinstance(self.default, _Required)
+        return isinstance(self.default, Required)
 
     @property
     def allowed_text(self) -> str:
@@ -133,7 +61,7 @@ BILLING_MODELS = ("billing_owner", "direct_bill", "indirect_provider", "indirect
 BUYERS = BILLING_MODELS[:3]  # whom Microsoft bills: nobody else can buy or attest, so nobody else is a target (R-216)
 
 
-def _tenant(prefix: str, whose: str, key: str | _Required, models: tuple[str, ...]) -> tuple[Setting, ...]:
+def _tenant(prefix: str, whose: str, key: str | Required, models: tuple[str, ...]) -> tuple[Setting, ...]:
     """The settings of one partner tenant, which is billed in one of these ways."""
     return (
         Setting(f"{prefix}.key", Kind.NAME, key, f"Short name of {whose} in commands, reports and logs.", NAME),
@@ -175,6 +103,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("cloud.authority", Kind.URL, "", "Sign-in address, if not the cloud's own.", URL),
     Setting("cloud.partner_center", Kind.URL, "", "Partner Center API address, if not the cloud's own.", URL),
     Setting("cloud.graph", Kind.URL, "", "Microsoft Graph address, if not the cloud's own.", URL),
+    Setting(
+        "cloud.admin_center",
+        Kind.URL,
+        "",
+        "Microsoft 365 admin center, where customers approve delegated access, if not the cloud's own.",
+        URL,
+    ),
     Setting("cloud.resource", Kind.URL, "", "Audience of the tokens, if not the cloud's own.", URL),
     *_tenant("target", "the target tenant", "target", BUYERS),
     *_tenant("sources[]", "this source tenant", REQUIRED, BILLING_MODELS),
@@ -247,7 +182,7 @@ SETTINGS: tuple[Setting, ...] = (
         "policy.gdap_request",
         Kind.TEXT,
         "no",
-        "Whether delegated admin access (GDAP) to each customer is to be requested for the target.",
+        "Whether delegated admin access (GDAP) to each customer may be requested for the target; see [gdap].",
         Choice(("no", "yes")),
     ),
     Setting(
@@ -298,6 +233,34 @@ SETTINGS: tuple[Setting, ...] = (
         14,
         "How many days before a term ends that is let run out a person is reminded of what must be bought.",
         Between(1, 90),
+    ),
+    Setting(
+        "gdap.roles",
+        Kind.TEXTS,
+        ("Service support administrator", "Directory readers"),
+        "Roles that delegated admin access asks each customer for; those are enough for tickets and company details.",
+        Each(ROLE),
+    ),
+    Setting(
+        "gdap.groups",
+        Kind.TEXTS,
+        (),
+        "Security groups of the target tenant and the roles each gets; without one nobody has access (rule R-106).",
+        Each(GROUP),
+    ),
+    Setting(
+        "gdap.duration_days",
+        Kind.WHOLE_NUMBER,
+        730,
+        "How many days delegated admin access lasts (rule R-105).",
+        Between(1, 730),
+    ),
+    Setting(
+        "gdap.auto_extend",
+        Kind.TEXT,
+        "no",
+        "Whether it is extended by six months at each end; not with the role Global administrator (rule R-105).",
+        Choice(("no", "yes")),
     ),
     Setting("limits.in_flight", Kind.WHOLE_NUMBER, 64, "Calls to Microsoft under way at once.", Between(1, 100)),
     Setting(
@@ -354,6 +317,7 @@ class CloudSettings:
     authority: str = ""
     partner_center: str = ""
     graph: str = ""
+    admin_center: str = ""
     resource: str = ""
 
 
@@ -390,6 +354,16 @@ class PolicySettings:
     cleans_azure_default: str = "no"
     opens_service_requests: str = "no"
     reminds_days_before_end: int = 14
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GdapSettings:
+    """The terms of delegated admin access, as written. Roles are names or template ids; ``domain.gdap_roles``."""
+
+    roles: tuple[str, ...] = ("Service support administrator", "Directory readers")
+    groups: tuple[str, ...] = ()
+    duration_days: int = 730
+    auto_extend: str = "no"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -453,6 +427,7 @@ class Settings:
     database_password: SecretRef | None = None
     cloud: CloudSettings = field(default_factory=CloudSettings)
     policy: PolicySettings = field(default_factory=PolicySettings)
+    gdap: GdapSettings = field(default_factory=GdapSettings)
     limits: LimitSettings = field(default_factory=LimitSettings)
     waves: WaveSettings = field(default_factory=WaveSettings)
     workers: WorkerSettings = field(default_factory=WorkerSettings)

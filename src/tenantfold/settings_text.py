@@ -11,7 +11,8 @@ from typing import cast
 import tomlkit
 
 from tenantfold.secret_refs import HIDDEN, SecretRef
-from tenantfold.settings import BY_NAME, SETTINGS, Kind, Setting, Settings, SettingValue, TenantSettings
+from tenantfold.settings import BY_NAME, SETTINGS, Setting, Settings, TenantSettings
+from tenantfold.settings_kinds import Kind, SettingValue
 
 _HEAD = (
     "# Settings of tenantfold. A line that starts with # shows the default; take the # away to change it.",
@@ -71,8 +72,10 @@ def _row(settings: Settings, name: str, value: SettingValue) -> OriginRow:
 
 def _shown(value: SettingValue) -> str:
     """A value for people; behind a reference stands a secret that is never shown."""
-    if value is None or value == "":
+    if value is None or value in ("", ()):
         return _NOT_SET
+    if isinstance(value, tuple):
+        return "; ".join(value)
     if isinstance(value, SecretRef):
         return f"{value} ({HIDDEN})"
     if isinstance(value, time):
@@ -164,7 +167,7 @@ def _setting_lines(setting: Setting, field: str, given: Mapping[str, SettingValu
         yield f'{field} = "<{field}>"'
     else:
         default = setting.default
-        shown = default if isinstance(default, str | int | float | time | Path) else ""
+        shown = default if isinstance(default, str | int | float | time | Path | tuple) else ""
         yield f"# {field} = {_toml(shown)}"
 
 
@@ -175,6 +178,8 @@ def _comment(setting: Setting) -> Iterator[str]:
 
 def _toml(value: SettingValue) -> str:
     """A value as TOML; texts are quoted and escaped."""
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_toml, value))}]"
     if isinstance(value, time):
         return f'"{value:%H:%M}"'
     if isinstance(value, bool | int | float):

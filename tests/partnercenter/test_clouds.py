@@ -33,6 +33,7 @@ def test_overrides_every_field_of_a_cloud():
         "audience": "http://127.0.0.1:8700",
         "graph": "http://127.0.0.1:8700/graph",
         "graph_audience": "http://127.0.0.1:8700/graph",
+        "admin_center": "http://127.0.0.1:8700",
         "name": "emulator",
     }
     assert COMMERCIAL.with_overrides(overrides) == here

@@ -1,3 +1,4 @@
+from tenantfold.flow.gdap import GdapLedger
 from tenantfold.flow.ports import EvidenceLedger, Inventory, Ledger, Waves
 from tenantfold.store import Store
 
@@ -17,6 +18,11 @@ def as_evidence_ledger(store: Store) -> EvidenceLedger:
     return store
 
 
+def as_gdap_ledger(store: Store) -> GdapLedger:
+    """The type checker compares every signature here."""
+    return store
+
+
 def as_waves(store: Store) -> Waves:
     """The type checker compares every signature here."""
     return store
@@ -25,7 +31,10 @@ def as_waves(store: Store) -> Waves:
 def test_the_store_has_every_method_of_its_ports():
     """What the use cases may call exists, by name; the signatures are compared by the type checker above."""
     wanted = {
-        name for port in (Inventory, Ledger, EvidenceLedger, Waves) for name in vars(port) if not name.startswith("_")
+        name
+        for port in (Inventory, Ledger, EvidenceLedger, GdapLedger, Waves)
+        for name in vars(port)
+        if not name.startswith("_")
     }
     assert wanted
     assert {name for name in wanted if not callable(getattr(Store, name, None))} == set()

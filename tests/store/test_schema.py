@@ -12,6 +12,7 @@ from tenantfold.domain.records import Event
 from tenantfold.domain.states import Phase
 from tenantfold.errors import SchemaTooNewError, SchemaTooOldError, StoreError
 from tenantfold.store import Store, tables
+from tests.store import gdaps
 from tests.store.samples import NOW, evidence, intent, outcome, plan_customer, saved_plan, send, step_of
 
 
@@ -112,7 +113,7 @@ async def test_two_programs_may_migrate_at_once(empty_url: str):
 
 
 @pytest.mark.parametrize("change", ["UPDATE", "DELETE"])
-@pytest.mark.parametrize("table", ["intent", "outcome", "event", "evidence"])
+@pytest.mark.parametrize("table", ["intent", "outcome", "event", "evidence", "gdap_intent", "gdap_outcome"])
 async def test_the_journal_refuses_changes(journaled: Store, table: str, change: str):
     """Whoever comes with SQL: rows of the journal can be added and nothing else."""
     target = tables.metadata.tables[table]
@@ -127,6 +128,8 @@ async def journaled(store: Store) -> Store:
     plan = await saved_plan(store, plan_customer(1))
     await send(store, intent(1, plan_id=plan.id))
     await store.record_step(await step_of(store, 1, Phase.CUTTING_OVER, outcome=outcome(), event="x"), plan.created_at)
+    await store.record_gdap_intent(gdaps.case(1), gdaps.intent(1))
+    await store.record_gdap_outcome(gdaps.outcome(gdaps.intent(1)))
     await store.record_evidence(evidence(1), Event(at=NOW, customer_id=None, name="x", facts={}), NOW)
     return store
 

@@ -10,6 +10,7 @@ import typer
 from tenantfold import __version__
 from tenantfold.cli import (
     book,
+    gdap,
     handoff,
     mapping,
     moving,
@@ -65,6 +66,7 @@ app.add_typer(plans.show_app, name="show")
 app.command("rehearse")(rehearse.rehearse)
 app.command("approve")(plans.approve)
 app.command("invite")(moving.invite)
+app.add_typer(gdap.gdap_app, name="gdap")
 app.command("run")(moving.run)
 app.command("worker")(worker.worker)
 app.command("workers")(worker.workers)

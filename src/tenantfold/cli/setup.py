@@ -9,11 +9,11 @@ from typing import Annotated
 import typer
 
 from tenantfold import config
-from tenantfold.bootstrap import Program, open_program
+from tenantfold.bootstrap import Program, gdap_terms_of, open_program, plan_policy_of
 from tenantfold.cli.options import ConfigOption, JsonOption, guarded, run_command
 from tenantfold.cli.render import Renderer
 from tenantfold.domain.records import Snapshot
-from tenantfold.errors import ExitCode
+from tenantfold.errors import ConfigError, ExitCode
 from tenantfold.flow.doctor import Check, Verdict, examine
 from tenantfold.prepare import prepare_database, prepare_folder
 
@@ -91,9 +91,24 @@ async def _examine(config_path: Path | None) -> list[Check]:
                 if text
             ),
         ]
+        checks += delegated_admin(settings)
         return checks + await examine(
             program.tenants, program.centers, program.regions, program.clock, program.billing_models
         )
+
+
+def delegated_admin(settings: config.Settings) -> list[Check]:
+    """Whether delegated admin access can be requested, where that is wanted; never more than a warning (R-107)."""
+    if not plan_policy_of(settings).gdap_request:
+        return []
+    subject = "delegated admin access"
+    try:
+        terms = gdap_terms_of(settings)
+    except ConfigError as error:
+        return [Check(Verdict.WARNING, subject, error.message, error.next_step)]
+    if not terms.groups:
+        return [Check(Verdict.WARNING, subject, "no group would have access (R-106)", "Set gdap.groups.")]
+    return [Check(Verdict.GOOD, subject, f"{len(terms.roles)} role(s) for {len(terms.groups)} group(s)")]
 
 
 def tenants(*, config_path: ConfigOption = None, as_json: JsonOption = False) -> None:

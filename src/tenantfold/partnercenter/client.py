@@ -36,6 +36,7 @@ from tenantfold.partnercenter import wire_commerce, wire_customers, wire_routes
 from tenantfold.partnercenter.auth import SignIn
 from tenantfold.partnercenter.azure import AzureCalls
 from tenantfold.partnercenter.clouds import Cloud
+from tenantfold.partnercenter.delegated_admin import DelegatedAdminCalls
 from tenantfold.partnercenter.identity import read_identity
 from tenantfold.partnercenter.paging import all_items, following, guard_progress, pack, unpack
 from tenantfold.partnercenter.products import ProductCalls
@@ -49,7 +50,7 @@ _ACCEPTED = 202
 _IDENTICAL_AGREEMENT = "600061"
 
 
-class PartnerCenterClient(TransferCalls, AzureCalls, ProductCalls, ServiceRequestCalls):
+class PartnerCenterClient(TransferCalls, AzureCalls, ProductCalls, ServiceRequestCalls, DelegatedAdminCalls):
     """Partner Center as one partner tenant sees it. Close what ``connect`` opened with ``aclose``."""
 
     def __init__(self, transport: Transport, sign_in: SignIn, *, tenant_id: TenantId, cloud: Cloud) -> None:

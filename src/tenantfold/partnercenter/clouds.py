@@ -16,6 +16,7 @@ from tenantfold.errors import ConfigError
 class Cloud:
     """Where a cloud's services are and what they can do. URLs carry no trailing slash and no version.
 
+    ``admin_center`` is where customers' administrators work; empty where its address is not known (core reference 8).
     ``audience`` and ``graph_audience`` are what tokens are asked for. ``has_agreements``: the Customer Agreement API
     exists (commercial only, core reference 7). ``has_relationship_requests``: disputed for the government cloud between
     pages, on by default (core reference 1.1).
@@ -27,6 +28,7 @@ class Cloud:
     audience: str
     graph: str
     graph_audience: str
+    admin_center: str = ""
     has_agreements: bool = True
     has_relationship_requests: bool = True
 
@@ -49,6 +51,7 @@ COMMERCIAL = Cloud(
     audience="https://api.partnercenter.microsoft.com",
     graph="https://graph.microsoft.com",
     graph_audience="https://graph.microsoft.com",
+    admin_center="https://admin.microsoft.com",
 )
 
 US_GOVERNMENT = Cloud(
@@ -82,4 +85,5 @@ def one_host(base_url: str, *, name: str = "emulator") -> Cloud:
         audience=base,
         graph=f"{base}/graph",
         graph_audience=f"{base}/graph",
+        admin_center=base,
     )

@@ -12,6 +12,7 @@ from tenantfold.domain.reads import PartnerIdentity
 from tenantfold.errors import NotFoundError, RefusedError, RoleMissingError, UnavailableError, UnexpectedAnswerError
 from tenantfold.partnercenter.auth import SignIn
 from tenantfold.partnercenter.clouds import Cloud
+from tenantfold.partnercenter.graph import graph_target
 from tenantfold.partnercenter.transport import Call, Transport
 from tenantfold.partnercenter.wire import decode, lower_id
 from tenantfold.partnercenter.wire_customers import (
@@ -66,15 +67,7 @@ async def _roles(transport: Transport, sign_in: SignIn, cloud: Cloud) -> frozens
             seen.add(target)
             page = decode((await transport.send(Call(route=MEMBER_OF, target=target))).body, DirectoryObjects)
             members += page.value
-            target = _graph_target(page.next_link, cloud)
+            target = graph_target(page.next_link, cloud)
     except _TOLERATED:
         return frozenset()
     return roles_in(members)
-
-
-def _graph_target(next_link: str | None, cloud: Cloud) -> str | None:
-    if not next_link:
-        return None
-    if not next_link.startswith(f"{cloud.graph}/"):
-        raise UnexpectedAnswerError("Graph links to another host.", uri=next_link[:200])
-    return next_link.removeprefix(cloud.graph)

@@ -77,10 +77,23 @@ DIRECT_SIGNED = Route("GET", "/v1/customers/{customer}/directSignedMicrosoftCust
 ORGANIZATION = Route("GET", "/v1/profiles/organization")
 BILLING_PROFILE = Route("GET", "/v1/profiles/billing")
 MPN_PROFILE = Route("GET", "/v1/profiles/mpn")
+ADMIN_RELATIONSHIPS = Route("GET", "/v1.0/tenantRelationships/delegatedAdminRelationships", service=GRAPH)
+ADMIN_RELATIONSHIP = Route("GET", "/v1.0/tenantRelationships/delegatedAdminRelationships/{relationship}", service=GRAPH)
+OFFER_ADMIN_RELATIONSHIP = Route("POST", "/v1.0/tenantRelationships/delegatedAdminRelationships", service=GRAPH)
+REQUEST_OF_RELATIONSHIP = Route(
+    "POST", "/v1.0/tenantRelationships/delegatedAdminRelationships/{relationship}/requests", service=GRAPH
+)
+ACCESS_ASSIGNMENTS = Route(
+    "GET", "/v1.0/tenantRelationships/delegatedAdminRelationships/{relationship}/accessAssignments", service=GRAPH
+)
+ASSIGN_ACCESS = Route(
+    "POST", "/v1.0/tenantRelationships/delegatedAdminRelationships/{relationship}/accessAssignments", service=GRAPH
+)
 MEMBER_OF = Route("GET", "/v1.0/me/memberOf", service=GRAPH)
 
 CUSTOMER_PAGE = {"size": "500"}  # the largest page the service gives (core reference 3)
 RESERVATIONS = {"entitlementType": "reservedInstance", "showExpiry": "true"}
+RELATIONSHIP_PAGE = {"$top": "300"}  # the largest page Graph gives of them (core reference 8)
 CUSTOMER_AGREEMENTS = {"agreementType": CUSTOMER_AGREEMENT}
 
 
@@ -110,3 +123,9 @@ def in_country(country: str) -> dict[str, str]:
 def licenses_in(country: str) -> dict[str, str]:
     """The query for the license products of a country, legacy-style ones among them (commerce reference 1.2)."""
     return {"country": country, "targetView": "OnlineServices"}
+
+
+def relationships_with(customer_id: str) -> dict[str, str]:
+    """The query for the delegated admin relationships with one customer."""
+    quoted = customer_id.replace("'", "''")
+    return {**RELATIONSHIP_PAGE, "$filter": f"customer/tenantId eq '{quoted}'"}

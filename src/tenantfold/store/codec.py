@@ -11,6 +11,7 @@ import msgspec
 from msgspec.structs import astuple
 
 from tenantfold.domain.facts import TenantFacts
+from tenantfold.domain.gdap import GdapIntent, GdapOutcome, GdapStanding
 from tenantfold.domain.journal import Intent, Outcome
 from tenantfold.domain.model import Customer, Offer, Subscription, Tenant
 from tenantfold.domain.plan import PlanCustomer, PlanHeader
@@ -24,6 +25,9 @@ _PLAN_CUSTOMERS = msgspec.json.Decoder(list[PlanCustomer])
 _PLAN_HEADER = msgspec.json.Decoder(PlanHeader)
 _INTENTS = msgspec.json.Decoder(list[Intent])
 _OUTCOMES = msgspec.json.Decoder(list[Outcome])
+_GDAP_INTENTS = msgspec.json.Decoder(list[GdapIntent])
+_GDAP_OUTCOMES = msgspec.json.Decoder(list[GdapOutcome])
+_GDAP_STANDINGS = msgspec.json.Decoder(list[GdapStanding])
 _FACTS = msgspec.json.Decoder(dict[str, str])
 _TENANT_FACTS = msgspec.json.Decoder(list[TenantFacts])
 
@@ -87,6 +91,21 @@ def intents(values: Iterable[str]) -> list[Intent]:
 def outcomes(values: Iterable[str]) -> list[Outcome]:
     """Outcomes from their stored texts."""
     return _OUTCOMES.decode(_array(values))
+
+
+def gdap_intents(values: Iterable[str]) -> list[GdapIntent]:
+    """Intents of delegated admin access from their stored texts."""
+    return _GDAP_INTENTS.decode(_array(values))
+
+
+def gdap_outcomes(values: Iterable[str]) -> list[GdapOutcome]:
+    """Outcomes of delegated admin access from their stored texts."""
+    return _GDAP_OUTCOMES.decode(_array(values))
+
+
+def gdap_standings(values: Iterable[str]) -> list[GdapStanding]:
+    """Where customers stand with delegated admin access, from their stored texts."""
+    return _GDAP_STANDINGS.decode(_array(values))
 
 
 def tenant_facts(values: Iterable[str]) -> list[TenantFacts]:

@@ -10,6 +10,7 @@ from typing import Self
 from tenantfold.domain.rates import PUBLISHED, Limit, Rate, RateKey
 from tenantfold.store import parity, rates, rows, runlock, schema
 from tenantfold.store.database import Database
+from tenantfold.store.gdap_ledger import GdapLedger
 from tenantfold.store.inventory import InventoryStore
 from tenantfold.store.ledger import LedgerStore
 from tenantfold.store.parity import ParityRow
@@ -21,8 +22,8 @@ ROW_BATCH = 500  # customers (journal: rows) per read of a stream
 PARITY_BATCH = 5_000
 
 
-class Store(InventoryStore, LedgerStore, WaveLedger):
-    """The ledger database. Implements ``flow.ports.Inventory``, ``Ledger`` and ``Waves``.
+class Store(InventoryStore, LedgerStore, WaveLedger, GdapLedger):
+    """The ledger database. Implements ``flow.ports.Inventory``, ``Ledger`` and ``Waves``, ``flow.gdap.GdapLedger``.
 
     Opening connects to nothing yet; call ``migrate`` or ``check_schema`` first, ``close`` at the end.
     """

@@ -391,6 +391,40 @@ evidence = Table(
     sqlite_autoincrement=True,
 )
 
+# --- delegated admin access: a journal of its own, which no machine of a route reads ---------------------------------
+
+gdap_intent = Table(
+    "gdap_intent",
+    metadata,
+    Column("seq", SEQUENCE, primary_key=True),
+    Column("key", IDENTIFIER, nullable=False, unique=True),
+    Column("customer_id", IDENTIFIER, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("value", Text, nullable=False),
+    Index("ix_gdap_intent_customer", "customer_id", "seq"),
+    sqlite_autoincrement=True,
+)
+
+gdap_outcome = Table(
+    "gdap_outcome",
+    metadata,
+    Column("intent_key", IDENTIFIER, ForeignKey("gdap_intent.key"), primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("value", Text, nullable=False),
+)
+
+gdap_standing = Table(
+    "gdap_standing",
+    metadata,
+    Column("customer_id", IDENTIFIER, primary_key=True),
+    Column("company_name", String, nullable=False),
+    Column("condition", String, nullable=False),
+    Column("checked_at", UtcTime, nullable=False),
+    Column("value", Text, nullable=False),
+)
+
 # --- the engine -----------------------------------------------------------------------------------------------------
 
 rate = Table(  # one bucket per partner tenant and resource, shared by all workers
