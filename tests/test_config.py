@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from tenantfold import config
 from tenantfold.errors import ConfigError, ExitCode
-from tenantfold.settings import BY_NAME, Between, Choice, Kind, SettingValue
+from tenantfold.settings import BY_NAME, Kind, SettingValue
+from tenantfold.settings_shapes import Between, Choice
 
 TARGET = "11111111-1111-4111-8111-111111111111"
 SOURCE = "22222222-2222-4222-8222-222222222222"

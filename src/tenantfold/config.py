@@ -22,7 +22,6 @@ from tenantfold.errors import ConfigError
 from tenantfold.secret_refs import HIDDEN, SecretRef, SecretResolver
 from tenantfold.settings import (
     BY_NAME,
-    NAME,
     SETTINGS,
     CloudSettings,
     FileSettings,
@@ -35,8 +34,10 @@ from tenantfold.settings import (
     SettingValue,
     TenantSettings,
     WaveSettings,
+    WebhookSettings,
     WorkerSettings,
 )
+from tenantfold.settings_shapes import NAME
 from tenantfold.settings_text import OriginRow, origins, template, variable_name
 
 __all__ = [
@@ -374,6 +375,7 @@ def _build(draft: _Draft, file: Path | None) -> Settings | None:
         limits=LimitSettings(**_section(values, "limits")),
         waves=WaveSettings(**_section(values, "waves")),
         workers=WorkerSettings(**_section(values, "workers")),
+        webhooks=WebhookSettings(**_section(values, "webhooks")),
         files=FileSettings(**_section(values, "files")),
         log=LogSettings(**_section(values, "log")),
         file=file,

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import time
@@ -13,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from tenantfold.secret_refs import SecretRef
+from tenantfold.settings_shapes import DATABASE, GUID, HOSTS, NAME, REFERENCE, URL, Between, Choice, Shape
 
 SettingValue = str | int | float | time | Path | SecretRef | None
 
@@ -42,64 +42,6 @@ class _Required:
 REQUIRED = _Required()
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One of a few words."""
-
-    words: tuple[str, ...]
-
-    def admits(self, value: object) -> bool:
-        """Whether the value is one of the words."""
-        return value in self.words
-
-    def __str__(self) -> str:
-        return " or ".join(f'"{word}"' for word in self.words)
-
-
-@dataclass(frozen=True, slots=True)
-class Between:
-    """A number from ``low`` to ``high``, both included."""
-
-    low: float
-    high: float
-
-    def admits(self, value: object) -> bool:
-        """Whether the value is a number inside the limits."""
-        return isinstance(value, int | float) and self.low <= value <= self.high
-
-    def __str__(self) -> str:
-        return f"{self.low:g} to {self.high:g}"
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """A text that matches a pattern as a whole; ``words`` says in words what the pattern means."""
-
-    pattern: re.Pattern[str]
-    words: str
-
-    def admits(self, value: object) -> bool:
-        """Whether the value is a text of this shape."""
-        return isinstance(value, str) and self.pattern.fullmatch(value) is not None
-
-    def __str__(self) -> str:
-        return self.words
-
-
-GUID = Shape(
-    re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"),
-    "a GUID such as 3f2504e0-4f89-41d3-9a0c-0305e82c3301",
-)
-NAME = Shape(re.compile(r"[a-z0-9]+(-[a-z0-9]+)*"), "lower-case letters, digits and single hyphens, such as nordics")
-URL = Shape(
-    re.compile(r"https://[^\s/?#@]+[^\s?#@]*|http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(/[^\s?#@]*)?"),
-    "an https address (http only on this machine), without a user name or password in it",
-)
-DATABASE = Shape(
-    re.compile(r"sqlite:///\S.*|postgresql(\+psycopg)?://(?![^/\s]*:[^@\s]*@)(?!\S*[?&]password=)\S+"),
-    "sqlite:///path or postgresql://user@host/name, without a password (that is database_password)",
-)
-REFERENCE = "env:NAME or file:path, never the secret itself"
 CLOUDS = ("commercial", "us_government")
 
 
@@ -317,6 +259,40 @@ SETTINGS: tuple[Setting, ...] = (
         "How long a silent worker is believed before its customers go to others.",
         Between(2, 3_600),
     ),
+    Setting("webhooks.url", Kind.URL, "", "Where Microsoft delivers events to; without it nobody listens.", URL),
+    Setting(
+        "webhooks.port",
+        Kind.WHOLE_NUMBER,
+        8790,
+        "Port of 127.0.0.1 that tenantfold webhooks listen takes deliveries on, from your proxy.",
+        Between(1, 65_535),
+    ),
+    Setting(
+        "webhooks.certificate_hosts",
+        Kind.TEXT,
+        "3psostorageacct.blob.core.windows.net",
+        "Where the certificate that a delivery was signed with may be fetched.",
+        HOSTS,
+    ),
+    Setting(
+        "webhooks.certificate_organization",
+        Kind.TEXT,
+        "Microsoft Corporation",
+        "The organization that this certificate, or its issuer, has to name.",
+    ),
+    Setting(
+        "webhooks.issuers",
+        Kind.PATH,
+        Path("webhook-issuers.pem"),
+        "The certificates (PEM) that it has to be issued by, or be one of.",
+    ),
+    Setting(
+        "webhooks.quiet_seconds",
+        Kind.SECONDS,
+        60.0,
+        "Least time between two wake-ups of a customer, and between two looks at who accepted that events ask for.",
+        Between(5, 86_400),
+    ),
     Setting("files.offer_mapping", Kind.PATH, Path("offer-mapping.csv"), "The approved offer mapping (CSV or XLSX)."),
     Setting("files.price_list", Kind.PATH, Path("price-list.csv"), "Prices by offer, for waves.max_monthly_amount."),
     Setting("files.invitations", Kind.PATH, Path("invitations"), "Folder that invitations are written to."),
@@ -407,6 +383,18 @@ class WorkerSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookSettings:
+    """Where events of Partner Center arrive, and which are believed. ``url`` is empty where nobody listens."""
+
+    issuers: Path
+    url: str = ""
+    port: int = 8790
+    certificate_hosts: str = "3psostorageacct.blob.core.windows.net"
+    certificate_organization: str = "Microsoft Corporation"
+    quiet_seconds: float = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FileSettings:
     """Files and folders people meet; absolute, relative ones start at the configuration file's folder."""
 
@@ -442,6 +430,7 @@ class Settings:
     limits: LimitSettings = field(default_factory=LimitSettings)
     waves: WaveSettings = field(default_factory=WaveSettings)
     workers: WorkerSettings = field(default_factory=WorkerSettings)
+    webhooks: WebhookSettings = field(default_factory=lambda: WebhookSettings(issuers=Path("webhook-issuers.pem")))
     log: LogSettings = field(default_factory=LogSettings)
     file: Path | None = None
     read_from: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)

@@ -1,4 +1,4 @@
-from tenantfold.flow.ports import EvidenceLedger, Inventory, Ledger, Waves
+from tenantfold.flow.ports import EvidenceLedger, Inventory, Ledger, WakeUps, Waves
 from tenantfold.store import Store
 
 
@@ -22,10 +22,18 @@ def as_waves(store: Store) -> Waves:
     return store
 
 
+def as_wake_ups(store: Store) -> WakeUps:
+    """The type checker compares every signature here."""
+    return store
+
+
 def test_the_store_has_every_method_of_its_ports():
     """What the use cases may call exists, by name; the signatures are compared by the type checker above."""
     wanted = {
-        name for port in (Inventory, Ledger, EvidenceLedger, Waves) for name in vars(port) if not name.startswith("_")
+        name
+        for port in (Inventory, Ledger, EvidenceLedger, Waves, WakeUps)
+        for name in vars(port)
+        if not name.startswith("_")
     }
     assert wanted
     assert {name for name in wanted if not callable(getattr(Store, name, None))} == set()

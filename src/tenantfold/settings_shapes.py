@@ -1,0 +1,70 @@
+"""What a setting's value may be (settings room): one of a few words, a number between limits, a text of a shape."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of a few words."""
+
+    words: tuple[str, ...]
+
+    def admits(self, value: object) -> bool:
+        """Whether the value is one of the words."""
+        return value in self.words
+
+    def __str__(self) -> str:
+        return " or ".join(f'"{word}"' for word in self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """A number from ``low`` to ``high``, both included."""
+
+    low: float
+    high: float
+
+    def admits(self, value: object) -> bool:
+        """Whether the value is a number inside the limits."""
+        return isinstance(value, int | float) and self.low <= value <= self.high
+
+    def __str__(self) -> str:
+        return f"{self.low:g} to {self.high:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A text that matches a pattern as a whole; ``words`` says in words what the pattern means."""
+
+    pattern: re.Pattern[str]
+    words: str
+
+    def admits(self, value: object) -> bool:
+        """Whether the value is a text of this shape."""
+        return isinstance(value, str) and self.pattern.fullmatch(value) is not None
+
+    def __str__(self) -> str:
+        return self.words
+
+
+GUID = Shape(
+    re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"),
+    "a GUID such as 3f2504e0-4f89-41d3-9a0c-0305e82c3301",
+)
+NAME = Shape(re.compile(r"[a-z0-9]+(-[a-z0-9]+)*"), "lower-case letters, digits and single hyphens, such as nordics")
+URL = Shape(
+    re.compile(r"https://[^\s/?#@]+[^\s?#@]*|http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(/[^\s?#@]*)?"),
+    "an https address (http only on this machine), without a user name or password in it",
+)
+DATABASE = Shape(
+    re.compile(r"sqlite:///\S.*|postgresql(\+psycopg)?://(?![^/\s]*:[^@\s]*@)(?!\S*[?&]password=)\S+"),
+    "sqlite:///path or postgresql://user@host/name, without a password (that is database_password)",
+)
+HOSTS = Shape(
+    re.compile(r"[A-Za-z0-9.\-]+(:\d+)?(\s*,\s*[A-Za-z0-9.\-]+(:\d+)?)*"),
+    "host names, with a port if it is not the usual one, separated by commas",
+)
+REFERENCE = "env:NAME or file:path, never the secret itself"
