@@ -167,7 +167,7 @@ def test_a_registration_holds_when_address_and_events_are_there():
     ("status", "delivered", "is_open"),
     [("completed", True, False), ("failed", False, False), ("pending", False, True), ("new word", False, True)],
 )
-def test_a_test_event_is_open_until_microsoft_says_how_it_ended(status: str, delivered: bool, is_open: bool):  # noqa: FBT001
+def test_a_test_event_is_open_until_microsoft_says_how_it_ended(status: str, delivered: bool, is_open: bool):  # noqa: FBT001 - a table
     """A word nobody knows is not read as delivered."""
     outcome = ProbeOutcome(status=status)
     assert (outcome.is_delivered, outcome.is_open) == (delivered, is_open)
