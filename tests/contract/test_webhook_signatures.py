@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from dataclasses import dataclass, replace
@@ -222,8 +223,8 @@ async def test_the_certificate_is_fetched_once_and_again_when_it_ran_out(desk: D
     }
     async with httpx2.AsyncClient(transport=httpx2.MockTransport(answer)) as http:
         reader = DeliveryReader(trust_of("certs.example", ORGANIZATION, [root.certificate]), http, stage.clock)
-        for _ in range(5):
-            await reader.delivery(headers, BODY)
+        await asyncio.gather(*(reader.delivery(headers, BODY) for _ in range(5)))
+        await reader.delivery(headers, BODY)
         assert len(fetched) == 1
         stage.clock.move(2 * 24 * 3600)
         await reader.delivery(headers, BODY)

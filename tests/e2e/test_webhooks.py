@@ -139,6 +139,7 @@ def test_the_receiver_proves_what_it_is_sent(bench: Bench) -> None:
     assert "webhook.refused" in (bench.folder / "tenantfold.log").read_text()
 
 
+@pytest.mark.slow
 def test_listening_without_anybody_to_trust_is_refused(bench: Bench) -> None:
     """The file, its setting and the page that helps are named; so is a missing address."""
     code, said = bench.refused("webhooks", "listen")

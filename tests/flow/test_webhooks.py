@@ -21,6 +21,8 @@ from tenantfold.errors import (
     UnavailableError,
     UnexpectedAnswerError,
 )
+from tenantfold.flow.progress import Silent
+from tenantfold.flow.reconciler import Reconciler, StopSign
 from tenantfold.flow.run import RunOptions
 from tenantfold.flow.webhooks import (
     Doorbell,
@@ -243,6 +245,21 @@ async def test_a_woken_customer_is_driven_before_its_time():
     seconds.append(story.seconds)
     assert story.stage.has_moved(1)
     assert seconds[0] < 60
+
+
+@pytest.mark.parametrize(
+    ("waits", "expected", "hears"), [(None, 5, "yes"), (3, 3, "yes"), (60, 5, "yes"), (60, 60, "no")]
+)
+async def test_while_others_are_driven_the_ledger_is_looked_at_every_few_seconds(
+    waits: float | None, expected: float, hears: str
+):
+    """Else a long drive would keep a woken customer waiting; a customer that is due before is not put off."""
+    story = Story()
+    work = Reconciler(story.stage.cutover(), Silent(), StopSign())
+    work.doorbell = Doorbell(story.wake_ups, story.stage.clock, QUIET) if hears == "yes" else None
+    if waits is not None:
+        work._due_at[customer_id(1)] = START + timedelta(seconds=waits)
+    assert work.next_at() == START + timedelta(seconds=expected)
 
 
 async def never(phases: object, now: object) -> int:

@@ -93,6 +93,15 @@ async def test_a_customer_that_waits_becomes_due_now_and_soon_again_not(store: S
     assert len(await store.events(name="webhook.test")) == 2
 
 
+async def test_of_deliveries_at_the_same_moment_one_wakes(store: Store):
+    """All of them saw the customer wait; the row's version lets one through."""
+    await saved_plan(store, plan_customer(1))
+    await waiting_until(store, 1, NOW + timedelta(hours=1))
+    found = await asyncio.gather(*(store.wake_customer(customer_id(1), QUIET, event()) for _ in range(5)))
+    assert sorted(one is None for one in found) == [False, True, True, True, True]
+    assert len(await store.events(name="webhook.test")) == 1
+
+
 async def test_a_wake_up_moves_the_version_so_that_a_late_writer_is_refused(store: Store):
     """As every write to a customer's row."""
     await saved_plan(store, plan_customer(1))

@@ -169,9 +169,12 @@ class _Shelf:
 
     async def certificate(self, url: str) -> x509.Certificate:
         """The certificate at an address that may be called; fetched again when the kept one counts no more."""
+        kept = self._counting(url)
+        if kept is not None:  # asked before the queue, so that nobody's slow download holds up what is known
+            return kept
         async with self._one_at_a_time:
-            kept = self._kept.get(url)
-            if kept is not None and self._counts(kept):
+            kept = self._counting(url)  # whoever was before us in the queue may have fetched it
+            if kept is not None:
                 return kept
             found = _parsed(await self._download(url))
             check_certificate(found, self._trust, self._clock.now())
@@ -180,12 +183,14 @@ class _Shelf:
             self._kept[url] = found
             return found
 
-    def _counts(self, certificate: x509.Certificate) -> bool:
+    def _counting(self, url: str) -> x509.Certificate | None:
+        kept = self._kept.get(url)
         try:
-            check_certificate(certificate, self._trust, self._clock.now())
+            if kept is not None:
+                check_certificate(kept, self._trust, self._clock.now())
         except SignatureError:
-            return False
-        return True
+            return None
+        return kept
 
     async def _download(self, url: str) -> bytes:
         now = self._clock.now()

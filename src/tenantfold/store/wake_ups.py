@@ -6,6 +6,7 @@ flood of deliveries reads; it writes only where something changes.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select, update
@@ -57,9 +58,19 @@ class WakeUpLedger:
 
         Returns when; None when that changes nothing: unknown, finished, due already, or waiting for a person.
         """
-        if not await self._database.read(lambda conn: _due_time(conn, customer_id, quiet, event)):
+        change = await self._database.read(lambda conn: _change(conn, customer_id, quiet, event.at))
+        if change is None:
             return None
-        return await self._database.write(lambda conn: _wake(conn, customer_id, quiet, event), durable=False)
+        return await self._database.write(lambda conn: _wake(conn, change, event), durable=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """An earlier due time for a customer whose row has this version."""
+
+    customer_id: CustomerId
+    version: int
+    due_at: datetime
 
 
 def _would_ring(conn: Connection, customer_id: CustomerId | None) -> bool:
@@ -92,33 +103,27 @@ def _take(conn: Connection, now: datetime) -> bool:
     return conn.execute(statement.values(rings=False, woken_at=now)).rowcount == 1
 
 
-def _due_time(
-    conn: Connection, customer_id: CustomerId, quiet: timedelta, event: Event
-) -> tuple[datetime, datetime] | None:
-    """The due time a customer has and the earlier one it gets; None when it keeps its own."""
+def _change(conn: Connection, customer_id: CustomerId, quiet: timedelta, now: datetime) -> _Change | None:
+    """The earlier due time a customer gets; None when it keeps its own."""
     query = (
-        select(_progress.due_at, _wake_up.woken_at)
+        select(_progress.due_at, _progress.version, _wake_up.woken_at)
         .join(tables.wake_up, _wake_up.subject == _progress.customer_id, isouter=True)
         .where(*drivable(conn), _progress.customer_id == customer_id)
     )
     row = conn.execute(query).first()
-    earlier = earlier_due(event.at, row.due_at, row.woken_at, quiet) if row is not None else None
-    return (row.due_at, earlier) if row is not None and earlier is not None else None
+    earlier = earlier_due(now, row.due_at, row.woken_at, quiet) if row is not None else None
+    return _Change(customer_id, row.version, earlier) if row is not None and earlier is not None else None
 
 
-def _wake(conn: Connection, customer_id: CustomerId, quiet: timedelta, event: Event) -> datetime | None:
+def _wake(conn: Connection, change: _Change, event: Event) -> datetime | None:
     """Bring the due time forward, if nobody moved the row meanwhile: whoever did looks at the customer anyway."""
-    times = _due_time(conn, customer_id, quiet, event)
-    if times is None:
-        return None
-    had, earlier = times
     statement = (
         update(tables.progress)
-        .where(_progress.customer_id == customer_id, _progress.due_at == had)
-        .values(due_at=earlier, version=_progress.version + 1)
+        .where(_progress.customer_id == change.customer_id, _progress.version == change.version)
+        .values(due_at=change.due_at, version=change.version + 1)
     )
     if not conn.execute(statement).rowcount:
         return None
-    upsert(conn, tables.wake_up, {"subject": customer_id, "rings": False, "woken_at": earlier})
+    upsert(conn, tables.wake_up, {"subject": change.customer_id, "rings": False, "woken_at": change.due_at})
     add_event(conn, event)
-    return earlier
+    return change.due_at
