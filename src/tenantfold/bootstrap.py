@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from importlib.resources import files
 
 import httpx2
@@ -31,6 +32,7 @@ from tenantfold.errors import ConfigError
 from tenantfold.flow.admission import AdmissionGate
 from tenantfold.flow.cutover import Cutover
 from tenantfold.flow.waves import WaveDesk
+from tenantfold.flow.webhooks import Doorbell, Receiver
 from tenantfold.listfiles import read_price_list
 from tenantfold.logs import configure_logging
 from tenantfold.partnercenter.auth import Account
@@ -40,6 +42,7 @@ from tenantfold.partnercenter.clouds import Cloud, cloud_named
 from tenantfold.partnercenter.connect import connect, open_http
 from tenantfold.partnercenter.options import CallRecord, ClientOptions
 from tenantfold.partnercenter.retry import RetryPolicy
+from tenantfold.partnercenter.signatures import DeliveryReader, read_issuers, trust_of
 from tenantfold.store import Store
 
 
@@ -161,6 +164,28 @@ class Program:
             prices=lambda: read_price_list(self.settings.files.price_list),
             keys={tenant.id: tenant.key for tenant in self.tenants},
         )
+
+    def doorbell(self) -> Doorbell | None:
+        """What webhooks ask for, as whoever runs hears it; None where no webhook is set up."""
+        given = self.settings.webhooks
+        return Doorbell(self.store, self.clock, timedelta(seconds=given.quiet_seconds)) if given.url else None
+
+    def receiver(self) -> Receiver:
+        """Takes deliveries of webhooks in. ConfigError when it is not said whose certificates count."""
+        given = self.settings.webhooks
+        try:
+            pem = given.issuers.read_bytes()
+        except OSError as error:
+            raise ConfigError(
+                f"{given.issuers} (webhooks.issuers) could not be read: {error.strerror or 'unknown reason'}.",
+                next_step="Put the certificates there that Microsoft's webhook certificate is issued by; the how-to "
+                "page wake-early-with-webhooks says how.",
+                path=str(given.issuers),
+            ) from error
+        issuers = read_issuers(pem, str(given.issuers))
+        trust = trust_of(given.certificate_hosts, given.certificate_organization, issuers)
+        reader = DeliveryReader(trust, self.http, self.clock)
+        return Receiver(reader, self.store, self.clock, timedelta(seconds=given.quiet_seconds))
 
 
 def policy_of(settings: config.Settings) -> Policy:

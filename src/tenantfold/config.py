@@ -33,6 +33,7 @@ from tenantfold.settings import (
     Settings,
     TenantSettings,
     WaveSettings,
+    WebhookSettings,
     WorkerSettings,
 )
 from tenantfold.settings_kinds import NAME, Kind, SettingValue
@@ -389,6 +390,7 @@ def _build(draft: _Draft, file: Path | None) -> Settings | None:
         limits=LimitSettings(**_section(values, "limits")),
         waves=WaveSettings(**_section(values, "waves")),
         workers=WorkerSettings(**_section(values, "workers")),
+        webhooks=WebhookSettings(**_section(values, "webhooks")),
         files=FileSettings(**_section(values, "files")),
         log=LogSettings(**_section(values, "log")),
         file=file,

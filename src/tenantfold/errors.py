@@ -146,6 +146,12 @@ class UnexpectedAnswerError(PartnerCenterError):
     code = "unexpected_answer"
 
 
+class SignatureError(PartnerCenterError):
+    """A delivery to our receiver is not proven to come from Microsoft; nothing in it is believed."""
+
+    code = "signature"
+
+
 class StoreError(TenantfoldError):
     """Base of errors of our own database."""
 

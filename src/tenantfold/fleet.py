@@ -59,6 +59,7 @@ async def serve(program: Program, *, name: str, concurrency: int | None, stop: S
     places = concurrency or given.concurrency
     if database.is_sqlite:
         work.before_look = WaveKeeper(program.wave_desk()).keep
+        work.doorbell = program.doorbell()
         async with program.store.exclusive(RUN_LOCK):
             await worker.serve_alone(LocalDispatcher(program.clock, places), POLL_SECONDS)
     else:
@@ -79,6 +80,7 @@ def _queue(program: Program, work: Reconciler, book: WorkerBook, name: str, plac
         poll=work.poll,
         chores=journaled(chores(program), program.store, program.clock),
         schedules=(WaveKeeper(program.wave_desk()).keep,),
+        doorbell=program.doorbell(),
     )
     options = QueueOptions(
         concurrency=places,

@@ -16,6 +16,7 @@ from tenantfold.settings_kinds import (
     DATABASE,
     GROUP,
     GUID,
+    HOSTS,
     NAME,
     REFERENCE,
     REQUIRED,
@@ -293,6 +294,40 @@ SETTINGS: tuple[Setting, ...] = (
         "How long a silent worker is believed before its customers go to others.",
         Between(2, 3_600),
     ),
+    Setting("webhooks.url", Kind.URL, "", "Where Microsoft delivers events to; without it nobody listens.", URL),
+    Setting(
+        "webhooks.port",
+        Kind.WHOLE_NUMBER,
+        8790,
+        "Port of 127.0.0.1 that tenantfold webhooks listen takes deliveries on, from your proxy.",
+        Between(1, 65_535),
+    ),
+    Setting(
+        "webhooks.certificate_hosts",
+        Kind.TEXT,
+        "3psostorageacct.blob.core.windows.net",
+        "Where the certificate that a delivery was signed with may be fetched.",
+        HOSTS,
+    ),
+    Setting(
+        "webhooks.certificate_organization",
+        Kind.TEXT,
+        "Microsoft Corporation",
+        "The organization that this certificate, or its issuer, has to name.",
+    ),
+    Setting(
+        "webhooks.issuers",
+        Kind.PATH,
+        Path("webhook-issuers.pem"),
+        "The certificates (PEM) that it has to be issued by, or be one of.",
+    ),
+    Setting(
+        "webhooks.quiet_seconds",
+        Kind.SECONDS,
+        60.0,
+        "Least time between two wake-ups of a customer, and between two looks at who accepted that events ask for.",
+        Between(5, 86_400),
+    ),
     Setting("files.offer_mapping", Kind.PATH, Path("offer-mapping.csv"), "The approved offer mapping (CSV or XLSX)."),
     Setting("files.price_list", Kind.PATH, Path("price-list.csv"), "Prices by offer, for waves.max_monthly_amount."),
     Setting("files.invitations", Kind.PATH, Path("invitations"), "Folder that invitations are written to."),
@@ -395,6 +430,18 @@ class WorkerSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookSettings:
+    """Where events of Partner Center arrive, and which are believed. ``url`` is empty where nobody listens."""
+
+    issuers: Path
+    url: str = ""
+    port: int = 8790
+    certificate_hosts: str = "3psostorageacct.blob.core.windows.net"
+    certificate_organization: str = "Microsoft Corporation"
+    quiet_seconds: float = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FileSettings:
     """Files and folders people meet; absolute, relative ones start at the configuration file's folder."""
 
@@ -431,6 +478,7 @@ class Settings:
     limits: LimitSettings = field(default_factory=LimitSettings)
     waves: WaveSettings = field(default_factory=WaveSettings)
     workers: WorkerSettings = field(default_factory=WorkerSettings)
+    webhooks: WebhookSettings = field(default_factory=lambda: WebhookSettings(issuers=Path("webhook-issuers.pem")))
     log: LogSettings = field(default_factory=LogSettings)
     file: Path | None = None
     read_from: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)

@@ -116,5 +116,9 @@ GROUP = Shape(
     re.compile(rf"{GUID.pattern.pattern}\s*:\s*(?:{_ROLE})(?:\s*,\s*(?:{_ROLE}))*"),
     'a group\'s object id, a colon and roles, such as "3f2504e0-4f89-41d3-9a0c-0305e82c3301: Global reader"',
 )
+HOSTS = Shape(
+    re.compile(r"[A-Za-z0-9.\-]+(:\d+)?(\s*,\s*[A-Za-z0-9.\-]+(:\d+)?)*"),
+    "host names, with a port if it is not the usual one, separated by commas",
+)
 REFERENCE = "env:NAME or file:path, never the secret itself"
 CLOUDS = ("commercial", "us_government")

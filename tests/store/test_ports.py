@@ -1,5 +1,5 @@
 from tenantfold.flow.gdap import GdapLedger
-from tenantfold.flow.ports import EvidenceLedger, Inventory, Ledger, Waves
+from tenantfold.flow.ports import EvidenceLedger, Inventory, Ledger, WakeUps, Waves
 from tenantfold.store import Store
 
 
@@ -28,11 +28,16 @@ def as_waves(store: Store) -> Waves:
     return store
 
 
+def as_wake_ups(store: Store) -> WakeUps:
+    """The type checker compares every signature here."""
+    return store
+
+
 def test_the_store_has_every_method_of_its_ports():
     """What the use cases may call exists, by name; the signatures are compared by the type checker above."""
     wanted = {
         name
-        for port in (Inventory, Ledger, EvidenceLedger, GdapLedger, Waves)
+        for port in (Inventory, Ledger, EvidenceLedger, GdapLedger, Waves, WakeUps)
         for name in vars(port)
         if not name.startswith("_")
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,12 @@ from tenantfold.domain.states import Phase
 from tenantfold.errors import LedgerBusyError
 from tenantfold.flow.progress import Silent
 from tenantfold.flow.reconciler import Reconciler, StopSign
+from tenantfold.flow.webhooks import Doorbell
 from tenantfold.store import Store
 from tenantfold.store.workers import WorkerBook, WorkerState
-from tests.flow.stage import Stage
+from tests.flow.fake_webhooks import FakeWakeUps
+from tests.flow.fakes import TARGET
+from tests.flow.stage import Stage, customer_id
 from tests.workers.conftest import until
 
 
@@ -35,11 +39,14 @@ async def _stage(*, approved: bool = True) -> Stage:
     return stage
 
 
-def _serve(stage: Stage, book: WorkerBook, stop: StopSign) -> asyncio.Task[None]:
+def _serve(
+    stage: Stage, book: WorkerBook, stop: StopSign, doorbell: Doorbell | None = None, poll_seconds: float = 60.0
+) -> asyncio.Task[None]:
     work = Reconciler(stage.cutover(), Silent(), stop)
+    work.doorbell = doorbell
     identity = Identity(name="w1", host="here", pid=7, program="1.0")
     worker = Worker(work, stop, book, identity, Pulse(heartbeat_seconds=1.0, lost_after_seconds=30.0))
-    return asyncio.create_task(worker.serve_alone(LocalDispatcher(stage.clock, 4), 60.0))
+    return asyncio.create_task(worker.serve_alone(LocalDispatcher(stage.clock, 4), poll_seconds))
 
 
 async def _moved(stage: Stage) -> bool:
@@ -67,6 +74,28 @@ async def test_a_worker_that_was_believed_lost_ends_itself(book: WorkerBook):
         await task
     (row,) = await book.everybody()
     assert row.state is WorkerState.LOST
+
+
+async def test_hears_what_a_webhook_asks_for(book: WorkerBook):
+    """Its own look would come in a year; the customer accepts after the first one."""
+    stage, stop = Stage(), StopSign()
+    stage.add(0, accepted=False)
+    await stage.plan()
+    wake_ups = FakeWakeUps(stage.ledger)
+    bell = Doorbell(wake_ups, stage.clock, timedelta(seconds=60))
+    task = _serve(stage, book, stop, bell, poll_seconds=365 * 86_400.0)
+    begun = stage.clock.now()
+
+    async def napped() -> bool:
+        return stage.clock.now() > begun
+
+    await until(napped, also=task)
+    stage.world.related.add((TARGET, customer_id(0)))
+    wake_ups.rings = True
+    await until(lambda: _moved(stage), also=task)
+    stop.raised = True
+    await task
+    assert len(wake_ups.taken_at) == 1
 
 
 async def test_waits_for_the_approval_of_the_plan(book: WorkerBook):

@@ -22,6 +22,7 @@ from tenantfold.cli import (
     stranded,
     tasks,
     waves,
+    webhooks,
     worker,
 )
 from tenantfold.cli.options import guarded
@@ -72,6 +73,7 @@ app.command("worker")(worker.worker)
 app.command("workers")(worker.workers)
 app.command("job")(worker.job)
 app.command("jobs")(worker.jobs)
+app.add_typer(webhooks.webhooks_app, name="webhooks")
 app.command("status")(moving.status)
 app.add_typer(waves.wave_app, name="wave")
 app.command("pause")(steering.pause)

@@ -100,7 +100,13 @@ def run(
         async with program.store.exclusive("run"):
             with renderer.progress() as report:
                 keep = WaveKeeper(program.wave_desk()).keep
-                options = RunOptions(in_flight=limits.in_flight, wait=waiting, poll_seconds=polling, before_look=keep)
+                options = RunOptions(
+                    in_flight=limits.in_flight,
+                    wait=waiting,
+                    poll_seconds=polling,
+                    before_look=keep,
+                    doorbell=program.doorbell(),
+                )
                 summary = await local_run(program.cutover(), options, report, stop).go()
             await program.wave_desk().keep()
             calls = {route: str(count) for route, count in program.calls.items()}

@@ -18,6 +18,7 @@ from procrastinate.manager import JobManager
 
 from tenantfold.dispatch.feeder import Feeder
 from tenantfold.errors import TenantfoldError
+from tenantfold.flow.webhooks import Doorbell
 from tenantfold.store import queue
 from tenantfold.store.database import Database
 from tenantfold.store.workers import WorkerBook
@@ -30,6 +31,7 @@ TICKS_FIRST = 10
 FEED_EVERY = "* * * * * */2"  # with seconds as the sixth field
 RECOVER_EVERY = "* * * * * */2"
 POLL_EVERY = "* * * * * 5"
+LISTEN_EVERY = "* * * * * */5"
 CLEAN_EVERY = "17 * * * *"
 KEPT_SECONDS = 7 * 24 * 3600.0  # how long rows of ended workers and failed jobs stay
 ANALYZE_EVERY = "*/5 * * * *"
@@ -43,7 +45,7 @@ class Upkeep:
     """The tasks beside driving.
 
     ``may_feed`` says whether anybody may be driven at all (an approved plan); ``poll`` finds who accepted;
-    ``schedules`` run before each feeding (the start of scheduled waves).
+    ``schedules`` run before each feeding (the start of scheduled waves); ``doorbell`` hears what webhooks ask for.
     """
 
     database: Database
@@ -54,6 +56,7 @@ class Upkeep:
     poll: Callable[[], Awaitable[int]]
     chores: Mapping[str, Chore] = field(default_factory=dict)
     schedules: tuple[Callable[[], Awaitable[object]], ...] = ()
+    doorbell: Doorbell | None = None
 
     @property
     def queues(self) -> tuple[str, ...]:
@@ -76,6 +79,8 @@ class Upkeep:
         ):
             _schedule(app, name, cron, tick, lock=None)
         _schedule(app, "poll", POLL_EVERY, self.poll_and_feed, lock="poll")
+        if self.doorbell is not None:
+            _schedule(app, "listen", LISTEN_EVERY, self.listen, lock="poll")  # never beside the look of the schedule
         for name, chore in self.chores.items():
             app.task(name=name, queue=CHORES, lock=name, queueing_lock=name, retry=_Inherited())(chore)
         return app
@@ -91,6 +96,11 @@ class Upkeep:
     async def poll_and_feed(self) -> None:
         """Find everybody who accepted by one list, and queue them."""
         if await self.may_feed() and await self.poll():
+            await self.feeder.feed()
+
+    async def listen(self) -> None:
+        """Find everybody who accepted, if a webhook asked for that, and queue them."""
+        if self.doorbell is not None and await self.may_feed() and await self.doorbell.answer(self.poll):
             await self.feeder.feed()
 
     async def recover(self, jobs: JobManager) -> int:

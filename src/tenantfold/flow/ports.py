@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
+from uuid import UUID
 
 from tenantfold.domain.admission import Load
 from tenantfold.domain.evidence import Evidence
@@ -30,6 +31,7 @@ from tenantfold.domain.reads import Read
 from tenantfold.domain.records import BookEntry, Case, Event, Invitation, Place, Snapshot, Standing, Step
 from tenantfold.domain.states import Counterpart, Phase, Progress
 from tenantfold.domain.waves import Held, Hold, Wave, WaveSize, WaveState
+from tenantfold.domain.webhooks import Delivery, ProbeOutcome, Registration
 
 
 class Clock(Protocol):
@@ -393,4 +395,66 @@ class Waves(Protocol):
         wave_id: int | None = None,
     ) -> int:
         """Make customers in these phases due now: one, those of a wave, or all. Returns how many."""
+        ...
+
+
+# --- webhooks -------------------------------------------------------------------------------------------------------
+
+
+class WakeUps(Protocol):
+    """The part of the ledger through which a delivery reaches whoever runs, in whatever process."""
+
+    async def ask_for_acceptances(self, customer_id: CustomerId | None, event: Event) -> bool:
+        """Ask for a look at who accepted. False: asked already, or neither this customer nor anybody is waited for."""
+        ...
+
+    async def take_ask(self, now: datetime, quiet: timedelta) -> bool:
+        """Whether a look at who accepted is asked for and the last one so asked is ``quiet`` ago; it is taken then."""
+        ...
+
+    async def give_ask_back(self) -> None:
+        """Ask again: the look that was taken came to nothing."""
+        ...
+
+    async def wake_customer(self, customer_id: CustomerId, quiet: timedelta, event: Event) -> datetime | None:
+        """Make a customer that waits for a later time due at the event's time, or ``quiet`` after its last wake-up.
+
+        Returns when; None when that changes nothing: unknown, finished, due already, or waiting for a person.
+        """
+        ...
+
+
+class DeliveryCheck(Protocol):
+    """Reads deliveries that are proven to be Microsoft's. ``partnercenter.signatures`` implements it."""
+
+    async def delivery(self, headers: Mapping[str, str], body: bytes) -> Delivery:
+        """What it says (header names in lower case). SignatureError, UnavailableError, UnexpectedAnswerError."""
+        ...
+
+
+class WebhookCenter(Protocol):
+    """The webhook calls of one partner tenant. ``partnercenter.client`` implements it."""
+
+    async def webhook_events(self) -> tuple[str, ...]:
+        """The names of the events this tenant may register."""
+        ...
+
+    async def webhook_registration(self) -> Registration | None:
+        """The tenant's registration; None without one."""
+        ...
+
+    async def make_webhook_registration(self, wish: Registration, request_id: UUID) -> Registration:
+        """Register for the first time. ConflictError when there is a registration by now."""
+        ...
+
+    async def replace_webhook_registration(self, wish: Registration, request_id: UUID) -> Registration:
+        """Replace the registration as a whole. NotFoundError without one."""
+        ...
+
+    async def ask_for_test_event(self, request_id: UUID) -> str:
+        """Have a test event delivered; returns the id of its outcome."""
+        ...
+
+    async def test_event(self, correlation_id: str) -> ProbeOutcome:
+        """How a test event went."""
         ...

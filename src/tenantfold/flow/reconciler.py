@@ -20,6 +20,7 @@ from tenantfold.errors import AuthError, ConflictError, PartnerCenterError, Stor
 from tenantfold.flow.cutover import Cutover
 from tenantfold.flow.progress import Reporter
 from tenantfold.flow.relationships import poll_acceptance
+from tenantfold.flow.webhooks import Doorbell
 
 log = structlog.get_logger()
 
@@ -42,13 +43,15 @@ class StopSign:
 class Reconciler:
     """Drives customers and keeps count. Implements ``flow.ports.Work``.
 
-    ``patient_until`` bounds which due times count as worth waking up for; None counts all of them.
+    ``patient_until`` bounds which due times count as worth waking up for; None counts all of them. With a ``doorbell``
+    it listens whether webhooks asked for something.
     """
 
     def __init__(self, cutover: Cutover, report: Reporter, stop: Callable[[], bool]) -> None:
         self.cutover = cutover
         self.patient_until: datetime | None = None
         self.before_look: Callable[[], Awaitable[None]] | None = None
+        self.doorbell: Doorbell | None = None
         self.accepted = 0
         self.errors: dict[CustomerId, str] = {}
         self._report = report
@@ -77,14 +80,22 @@ class Reconciler:
         """Who is due now: by deadline, at most so many. StoreError."""
         if self.before_look is not None:
             await self.before_look()
+        if self.doorbell is not None:
+            await self.doorbell.answer(self.poll)
         return await self.cutover.ledger.due_customers(self.cutover.clock.now(), limit)
 
     def next_at(self) -> datetime | None:
-        """When the next of the customers driven here becomes due by time alone, within the patience."""
+        """When the next of the customers driven here becomes due by time alone, within the patience.
+
+        Webhooks may make somebody due before: it is looked again no later than the doorbell says.
+        """
         soonest = min(self._due_at.values(), default=None)
-        if soonest is None or (self.patient_until is not None and soonest > self.patient_until):
-            return None
-        return soonest
+        if soonest is not None and self.patient_until is not None and soonest > self.patient_until:
+            soonest = None
+        if self.doorbell is None:
+            return soonest
+        listens_at = self.doorbell.next_at()
+        return listens_at if soonest is None else min(soonest, listens_at)
 
     async def poll(self) -> int:
         """Find everybody who accepted by one walk over the target's list. Returns how many are new."""

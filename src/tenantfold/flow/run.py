@@ -14,6 +14,7 @@ from tenantfold.flow.cutover import Cutover
 from tenantfold.flow.ports import Dispatcher
 from tenantfold.flow.progress import Reporter
 from tenantfold.flow.reconciler import Reconciler, StopSign, unfinished
+from tenantfold.flow.webhooks import LISTEN_SECONDS, Doorbell
 
 __all__ = ["Run", "RunOptions", "RunSummary", "StopSign"]
 
@@ -22,7 +23,8 @@ __all__ = ["Run", "RunOptions", "RunSummary", "StopSign"]
 class RunOptions:
     """``patience`` bounds waiting for Microsoft (settling, provisioning); ``wait`` waiting for acceptances.
 
-    ``before_look`` happens before every look for due customers: it starts scheduled waves.
+    ``before_look`` happens before every look for due customers: it starts scheduled waves. With a ``doorbell`` webhooks
+    may end a wait early.
     """
 
     in_flight: int = 16
@@ -30,6 +32,7 @@ class RunOptions:
     wait: timedelta = timedelta(0)
     poll_seconds: float = 60.0
     before_look: Callable[[], Awaitable[None]] | None = None
+    doorbell: Doorbell | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +64,8 @@ class Run:
         self._dispatcher = dispatcher
         self._work = Reconciler(cutover, report, stop)
         self._work.before_look = options.before_look
+        self._work.doorbell = options.doorbell
+        self._poll_at: datetime | None = None  # the next look at who accepted, while they are waited for
 
     async def go(self) -> RunSummary:
         """Drive everybody; what stops a run leaves nothing half-done.
@@ -96,14 +101,22 @@ class Run:
             await self._sleep(max(0.0, (due - now).total_seconds()))
             return True
         if now < wait_ends and await self._cutover.ledger.waiting_for_acceptance():
-            await self._sleep(min(self._options.poll_seconds, (wait_ends - now).total_seconds()))
-            await self._work.poll()
+            self._poll_at = self._poll_at or min(now + timedelta(seconds=self._options.poll_seconds), wait_ends)
+            await self._sleep(max(0.0, (self._poll_at - now).total_seconds()))
+            if clock.now() >= self._poll_at:
+                self._poll_at = None
+                await self._work.poll()
             return True
         return False
 
     async def _sleep(self, seconds: float) -> None:
-        """Sleep in short pieces, so that a stop is noticed and a moved server clock is followed."""
+        """Sleep in short pieces, so that a stop is noticed and a moved server clock is followed.
+
+        With a doorbell no longer than it may go unheard: the dispatcher listens when it looks for due customers.
+        """
         clock = self._cutover.clock
+        if self._options.doorbell is not None:
+            seconds = min(seconds, LISTEN_SECONDS)
         until = clock.now() + timedelta(seconds=seconds)
         while not self._stop() and (left := (until - clock.now()).total_seconds()) > 0:
             await clock.sleep(min(left, 1.0))

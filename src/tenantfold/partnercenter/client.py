@@ -44,13 +44,16 @@ from tenantfold.partnercenter.resource import get_call, understood
 from tenantfold.partnercenter.service_requests import ServiceRequestCalls
 from tenantfold.partnercenter.transfers import TransferCalls
 from tenantfold.partnercenter.transport import Transport
+from tenantfold.partnercenter.webhooks import WebhookCalls
 from tenantfold.partnercenter.wire import decode, decode_items
 
 _ACCEPTED = 202
 _IDENTICAL_AGREEMENT = "600061"
 
 
-class PartnerCenterClient(TransferCalls, AzureCalls, ProductCalls, ServiceRequestCalls, DelegatedAdminCalls):
+class PartnerCenterClient(
+    TransferCalls, AzureCalls, ProductCalls, ServiceRequestCalls, DelegatedAdminCalls, WebhookCalls
+):
     """Partner Center as one partner tenant sees it. Close what ``connect`` opened with ``aclose``."""
 
     def __init__(self, transport: Transport, sign_in: SignIn, *, tenant_id: TenantId, cloud: Cloud) -> None:

@@ -89,6 +89,12 @@ ACCESS_ASSIGNMENTS = Route(
 ASSIGN_ACCESS = Route(
     "POST", "/v1.0/tenantRelationships/delegatedAdminRelationships/{relationship}/accessAssignments", service=GRAPH
 )
+WEBHOOK_EVENTS = Route("GET", "/webhooks/v1/registration/events")
+WEBHOOK_REGISTRATION = Route("GET", "/webhooks/v1/registration")
+MAKE_WEBHOOK_REGISTRATION = Route("POST", "/webhooks/v1/registration")
+REPLACE_WEBHOOK_REGISTRATION = Route("PUT", "/webhooks/v1/registration")
+ASK_FOR_TEST_EVENT = Route("POST", "/webhooks/v1/registration/validationEvents")
+TEST_EVENT = Route("GET", "/webhooks/v1/registration/validationEvents/{correlation}")
 MEMBER_OF = Route("GET", "/v1.0/me/memberOf", service=GRAPH)
 
 CUSTOMER_PAGE = {"size": "500"}  # the largest page the service gives (core reference 3)

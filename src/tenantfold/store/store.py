@@ -16,14 +16,15 @@ from tenantfold.store.ledger import LedgerStore
 from tenantfold.store.parity import ParityRow
 from tenantfold.store.rates import StoredRates
 from tenantfold.store.rows import Plain, RowPage, RowSet
+from tenantfold.store.wake_ups import WakeUpLedger
 from tenantfold.store.wave_ledger import WaveLedger
 
 ROW_BATCH = 500  # customers (journal: rows) per read of a stream
 PARITY_BATCH = 5_000
 
 
-class Store(InventoryStore, LedgerStore, WaveLedger, GdapLedger):
-    """The ledger database. Implements ``flow.ports.Inventory``, ``Ledger`` and ``Waves``, ``flow.gdap.GdapLedger``.
+class Store(InventoryStore, LedgerStore, WaveLedger, GdapLedger, WakeUpLedger):
+    """The ledger database: ``Inventory``, ``Ledger``, ``Waves``, ``WakeUps`` of ``flow.ports``, ``flow.gdap.GdapLedger``.
 
     Opening connects to nothing yet; call ``migrate`` or ``check_schema`` first, ``close`` at the end.
     """

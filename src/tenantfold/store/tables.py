@@ -458,6 +458,14 @@ worker = Table(
     Column("queue_worker_id", BigInteger),  # what the job queue calls it; PostgreSQL only
 )
 
+wake_up = Table(  # what a webhook made due earlier: a customer, or (empty) the look at who accepted
+    "wake_up",
+    metadata,
+    Column("subject", IDENTIFIER, primary_key=True),
+    Column("rings", Boolean, nullable=False),  # asked for, and nobody has answered yet
+    Column("woken_at", UtcTime),
+)
+
 rehearsal = Table(
     "rehearsal",
     metadata,
