@@ -46,8 +46,9 @@ async def serve(program: Program, *, name: str, concurrency: int | None, stop: S
     """
     given = program.settings.workers
     database = program.store.database
-    await program.follow_server_time()
+    await program.follow_server_time(required=True)
     work = Reconciler(program.cutover(), report, stop)
+    work.before_poll = program.follow_server_time  # a worker with nobody to drive must see a moved clock, too
     book = WorkerBook(database)
     worker = Worker(
         work,

@@ -92,11 +92,18 @@ def run(
 
         on_interrupt(raise_sign, renderer)
         limits = program.settings.limits
-        await program.follow_server_time()  # patience and due times are set before the first call to Partner Center
+        await program.follow_server_time(required=True)  # due times and waves rest on it
         async with program.store.exclusive("run"):
             with renderer.progress() as report:
-                keep = WaveKeeper(program.wave_desk()).keep
-                options = RunOptions(in_flight=limits.in_flight, wait=waiting, poll_seconds=polling, before_look=keep)
+                waves = WaveKeeper(program.wave_desk())
+                options = RunOptions(
+                    in_flight=limits.in_flight,
+                    wait=waiting,
+                    poll_seconds=polling,
+                    before_look=waves.keep,
+                    next_start_at=waves.next_start_at,
+                    before_poll=program.follow_server_time,
+                )
                 summary = await local_run(program.cutover(), options, report, stop).go()
             await program.wave_desk().keep()
             calls = {route: str(count) for route, count in program.calls.items()}
