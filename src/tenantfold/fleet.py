@@ -16,6 +16,7 @@ from tenantfold.dispatch.upkeep import Upkeep
 from tenantfold.dispatch.worker import Identity, Pulse, Worker
 from tenantfold.errors import ConfigError
 from tenantfold.flow.approval import Consent
+from tenantfold.flow.call_log import CallLog
 from tenantfold.flow.inventory import InventoryTask, take
 from tenantfold.flow.progress import Reporter, Silent
 from tenantfold.flow.reconciler import Reconciler, StopSign
@@ -58,12 +59,13 @@ async def serve(program: Program, *, name: str, concurrency: int | None, stop: S
         Pulse(heartbeat_seconds=given.heartbeat_seconds, lost_after_seconds=given.lost_after_seconds),
     )
     places = concurrency or given.concurrency
+    calls = CallLog(program.store, program.clock, program.calls)
     if database.is_sqlite:
         work.before_look = WaveKeeper(program.wave_desk()).keep
-        async with program.store.exclusive(RUN_LOCK):
+        async with program.store.exclusive(RUN_LOCK), calls.kept():
             await worker.serve_alone(LocalDispatcher(program.clock, places), POLL_SECONDS)
     else:
-        async with beside_others(database, RUN_LOCK, name):
+        async with beside_others(database, RUN_LOCK, name), calls.kept():
             await worker.serve_fleet(_queue(program, work, book, name, places))
     return work.drives
 
