@@ -9,6 +9,7 @@ import json
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from importlib.resources import files
 
@@ -40,6 +41,9 @@ from tenantfold.store import Store
 
 TIME_ANSWER_SECONDS = 5.0  # how long Partner Center is waited for that is asked for nothing but its time
 TIME_PAUSES_SECONDS = (1.0, 2.0)  # between the tries of whoever must know the time
+
+CALLS_BESIDE: ContextVar[Counter[str] | None] = ContextVar("calls_beside", default=None)
+"""Where the present task's calls are counted instead of in ``Program.calls``: those of work beside the move."""
 
 
 @dataclass(slots=True)
@@ -300,7 +304,8 @@ def _centers(
     """One client a tenant; they share connections, the budget and the clock."""
 
     def count(record: CallRecord) -> None:
-        calls[record.route] += 1
+        beside = CALLS_BESIDE.get()
+        (calls if beside is None else beside)[record.route] += 1
 
     secrets = SettingsSecrets(settings, resolver)
     # well below the settling time, with room for a busy limit (ten seconds in tests that settle at once)

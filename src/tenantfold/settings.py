@@ -317,6 +317,13 @@ SETTINGS: tuple[Setting, ...] = (
         "How long a silent worker is believed before its customers go to others.",
         Between(2, 3_600),
     ),
+    Setting(
+        "workers.inventory_at",
+        Kind.TIME_OF_DAY,
+        None,
+        "When the workers read all tenants again, every day (UTC; PostgreSQL only); empty for never.",
+        "a time of day such as 03:30, or empty",
+    ),
     Setting("files.offer_mapping", Kind.PATH, Path("offer-mapping.csv"), "The approved offer mapping (CSV or XLSX)."),
     Setting("files.price_list", Kind.PATH, Path("price-list.csv"), "Prices by offer, for waves.max_monthly_amount."),
     Setting("files.invitations", Kind.PATH, Path("invitations"), "Folder that invitations are written to."),
@@ -404,6 +411,7 @@ class WorkerSettings:
     backlog: int = 500
     heartbeat_seconds: float = 5.0
     lost_after_seconds: float = 30.0
+    inventory_at: time | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import time
 
 import structlog
 from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision
@@ -43,7 +44,8 @@ class Upkeep:
     """The tasks beside driving.
 
     ``may_feed`` says whether anybody may be driven at all (an approved plan); ``poll`` finds who accepted;
-    ``schedules`` run before each feeding (the start of scheduled waves).
+    ``schedules`` run before each feeding (the start of scheduled waves). ``daily`` names chores that are handed in by
+    themselves, at a UTC time of the queue's own clock.
     """
 
     database: Database
@@ -53,6 +55,7 @@ class Upkeep:
     may_feed: Callable[[], Awaitable[bool]]
     poll: Callable[[], Awaitable[int]]
     chores: Mapping[str, Chore] = field(default_factory=dict)
+    daily: Mapping[str, time] = field(default_factory=dict)
     schedules: tuple[Callable[[], Awaitable[object]], ...] = ()
 
     @property
@@ -77,7 +80,9 @@ class Upkeep:
             _schedule(app, name, cron, tick, lock=None)
         _schedule(app, "poll", POLL_EVERY, self.poll_and_feed, lock="poll")
         for name, chore in self.chores.items():
-            app.task(name=name, queue=CHORES, lock=name, queueing_lock=name, retry=_Inherited())(chore)
+            task = app.task(name=name, queue=CHORES, lock=name, queueing_lock=name, retry=_Inherited())(_chore(chore))
+            if name in self.daily:
+                app.periodic(cron=f"{self.daily[name].minute} {self.daily[name].hour} * * *")(task)
         return app
 
     async def feed(self) -> None:
@@ -126,6 +131,16 @@ class _Inherited(BaseRetryStrategy):
         """Again at once, or never."""
         del job
         return RetryDecision() if isinstance(exception, (asyncio.CancelledError, JobAborted)) else None
+
+
+def _chore(chore: Chore) -> Callable[..., Awaitable[None]]:
+    """A chore as the queue calls it: with its time when nobody but the schedule handed it in."""
+
+    async def run(timestamp: int | None = None) -> None:
+        del timestamp
+        await chore()
+
+    return run
 
 
 def _schedule(app: App, name: str, cron: str, tick: Callable[[], Awaitable[object]], lock: str | None) -> None:
