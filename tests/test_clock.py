@@ -1,6 +1,7 @@
 """The clocks: what they follow, and that time is monotone."""
 
 import asyncio
+import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -118,6 +119,25 @@ def test_ignores_the_machine_being_set_to_another_time(machine: Machine, clock: 
     machine.seconds += 1
     assert clock.now() - before == timedelta(seconds=1)
     assert clock.offset_seconds == pytest.approx(-3 * 86400, abs=2)
+
+
+def test_a_night_the_laptop_slept_through_has_passed(monkeypatch: pytest.MonkeyPatch):
+    """Linux stops the monotonic timer in a suspend: the timer that goes on is read where there is one."""
+    seconds = {"boot": 100.0}
+    monkeypatch.setattr(time, "CLOCK_BOOTTIME", 7, raising=False)
+    monkeypatch.setattr(time, "clock_gettime", lambda clock_id: seconds["boot"] if clock_id == 7 else 0.0)
+    clock = ServerClock(system=lambda: NOON)
+    clock.observe(date_header(NOON))
+    seconds["boot"] += 8 * 3600
+    assert abs(clock.now() - (NOON + timedelta(hours=8))) <= timedelta(seconds=1)
+
+
+def test_a_machine_without_that_timer_counts_with_its_usual_one(monkeypatch: pytest.MonkeyPatch):
+    """Not every system has it."""
+    monkeypatch.delattr(time, "CLOCK_BOOTTIME", raising=False)
+    monkeypatch.setattr(time, "monotonic", iter([5.0, 65.0]).__next__)
+    clock = ServerClock(system=lambda: NOON)
+    assert clock.now() == NOON + timedelta(minutes=1)
 
 
 @pytest.mark.parametrize("value", ["", "yesterday", "Mon, 99 Foo 2026 00:00:00 GMT"])

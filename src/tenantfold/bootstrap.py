@@ -5,11 +5,11 @@ The only place that joins real parts; tests call it too. Nothing here decides an
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import timedelta
 from importlib.resources import files
@@ -28,7 +28,7 @@ from tenantfold.domain.policy import AgreementSource, GovernmentCloud, LateCase,
 from tenantfold.domain.rates import Limit, pace_now, pause_seconds
 from tenantfold.domain.regions import RegionMap
 from tenantfold.domain.waves import Limits
-from tenantfold.errors import ConfigError
+from tenantfold.errors import ConfigError, UnavailableError
 from tenantfold.flow.admission import AdmissionGate
 from tenantfold.flow.cutover import Cutover
 from tenantfold.flow.waves import WaveDesk
@@ -44,6 +44,12 @@ from tenantfold.partnercenter.options import CallRecord, ClientOptions
 from tenantfold.partnercenter.retry import RetryPolicy
 from tenantfold.partnercenter.signatures import DeliveryReader, read_issuers, trust_of
 from tenantfold.store import Store
+
+TIME_ANSWER_SECONDS = 5.0  # how long Partner Center is waited for that is asked for nothing but its time
+TIME_PAUSES_SECONDS = (1.0, 2.0)  # between the tries of whoever must know the time
+
+CALLS_BESIDE: ContextVar[Counter[str] | None] = ContextVar("calls_beside", default=None)
+"""Where the present task's calls are counted instead of in ``Program.calls``: those of work beside the move."""
 
 
 @dataclass(slots=True)
@@ -90,14 +96,36 @@ class Program:
     http: httpx2.AsyncClient
     budget: Budget
 
-    async def follow_server_time(self) -> None:
-        """Learn Partner Center's time for commands that call nothing else there (DESIGN 6).
+    async def follow_server_time(self, *, required: bool = False) -> None:
+        """Learn Partner Center's time before anything is decided by it (DESIGN 6).
 
-        Without an answer the machine's clock stands: planning must work offline, and nothing irreversible rests on it.
+        Without an answer the machine's clock stands: planning must work offline. ``required`` is for what starts and
+        ends cutovers, where a wrong clock raises false alarms and starts waves on the wrong day: a few tries, then
+        UnavailableError, unless an earlier answer told the time.
         """
-        with contextlib.suppress(httpx2.HTTPError):
-            answer = await self.http.head(cloud_of(self.settings).partner_center, timeout=5.0)
-            self.clock.observe(answer.headers.get("Date", ""))
+        refused = await self._ask_server_time()
+        for wait_seconds in TIME_PAUSES_SECONDS if required and not self.clock.has_server_time else ():
+            await self.clock.sleep(wait_seconds)
+            refused = await self._ask_server_time()
+            if self.clock.has_server_time:
+                return
+        if required and not self.clock.has_server_time:
+            place = cloud_of(self.settings).partner_center
+            raise UnavailableError(
+                f"Partner Center ({place}) did not say what time it is ({refused}), and this machine's clock "
+                f"({self.clock.now():%Y-%m-%d %H:%M} UTC) may be wrong: days and deadlines are Microsoft's.",
+                next_step="Check the network and the proxy of this machine, then run it again: nothing was begun.",
+                place=place,
+            )
+
+    async def _ask_server_time(self) -> str:
+        """Ask once; returns what stands against it, "" when the time is known."""
+        try:
+            answer = await self.http.head(cloud_of(self.settings).partner_center, timeout=TIME_ANSWER_SECONDS)
+        except httpx2.HTTPError as error:
+            return f"{type(error).__name__}: {error}"
+        self.clock.observe(answer.headers.get("Date", ""))
+        return f"it answers {answer.status_code} without a time"
 
     @property
     def target(self) -> Tenant:
@@ -342,7 +370,8 @@ def _centers(
     """One client a tenant; they share connections, the budget and the clock."""
 
     def count(record: CallRecord) -> None:
-        calls[record.route] += 1
+        beside = CALLS_BESIDE.get()
+        (calls if beside is None else beside)[record.route] += 1
 
     secrets = SettingsSecrets(settings, resolver)
     patience = RetryPolicy(write_leaves_within_seconds=policy_of(settings).write_leaves_within_seconds)

@@ -25,6 +25,12 @@ def _system_now() -> datetime:
     return datetime.now(UTC)
 
 
+def _elapsed() -> float:
+    """Seconds since some moment, those a laptop slept included: Linux stops its usual timer meanwhile."""
+    counts_sleep = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if counts_sleep is None else time.clock_gettime(counts_sleep)
+
+
 class SystemClock:
     """The machine's own clock."""
 
@@ -45,7 +51,7 @@ class ServerClock:
     """
 
     def __init__(
-        self, *, system: Callable[[], datetime] = _system_now, monotonic: Callable[[], float] = time.monotonic
+        self, *, system: Callable[[], datetime] = _system_now, monotonic: Callable[[], float] = _elapsed
     ) -> None:
         self._system = system
         self._monotonic = monotonic

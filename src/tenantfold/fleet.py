@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import socket
+from collections import Counter
 from pathlib import Path
 
 from tenantfold import __version__
-from tenantfold.bootstrap import Program
+from tenantfold.bootstrap import CALLS_BESIDE, Program
 from tenantfold.dispatch.feeder import Feeder
 from tenantfold.dispatch.jobs import JobOffice, Report, journaled
 from tenantfold.dispatch.local import LocalDispatcher
@@ -16,6 +17,7 @@ from tenantfold.dispatch.upkeep import Upkeep
 from tenantfold.dispatch.worker import Identity, Pulse, Worker
 from tenantfold.errors import ConfigError
 from tenantfold.flow.approval import Consent
+from tenantfold.flow.call_log import CallLog
 from tenantfold.flow.inventory import InventoryTask, take
 from tenantfold.flow.progress import Reporter, Silent
 from tenantfold.flow.reconciler import Reconciler, StopSign
@@ -46,8 +48,9 @@ async def serve(program: Program, *, name: str, concurrency: int | None, stop: S
     """
     given = program.settings.workers
     database = program.store.database
-    await program.follow_server_time()
+    await program.follow_server_time(required=True)
     work = Reconciler(program.cutover(), report, stop)
+    work.before_poll = program.follow_server_time  # a worker with nobody to drive must see a moved clock, too
     book = WorkerBook(database)
     worker = Worker(
         work,
@@ -57,13 +60,14 @@ async def serve(program: Program, *, name: str, concurrency: int | None, stop: S
         Pulse(heartbeat_seconds=given.heartbeat_seconds, lost_after_seconds=given.lost_after_seconds),
     )
     places = concurrency or given.concurrency
+    calls = CallLog(program.store, program.clock, program.calls)
     if database.is_sqlite:
         work.before_look = WaveKeeper(program.wave_desk()).keep
         work.doorbell = program.doorbell()
-        async with program.store.exclusive(RUN_LOCK):
+        async with program.store.exclusive(RUN_LOCK), calls.kept():
             await worker.serve_alone(LocalDispatcher(program.clock, places), POLL_SECONDS)
     else:
-        async with beside_others(database, RUN_LOCK, name):
+        async with beside_others(database, RUN_LOCK, name), calls.kept():
             await worker.serve_fleet(_queue(program, work, book, name, places))
     return work.drives
 
@@ -78,7 +82,10 @@ def _queue(program: Program, work: Reconciler, book: WorkerBook, name: str, plac
         lost_after_seconds=given.lost_after_seconds,
         may_feed=Consent(program.store).given,
         poll=work.poll,
-        chores=journaled(chores(program), program.store, program.clock),
+        chores=journaled(
+            {kind: _apart(report) for kind, report in chores(program).items()}, program.store, program.clock
+        ),
+        daily={"inventory": given.inventory_at} if given.inventory_at is not None else {},
         schedules=(WaveKeeper(program.wave_desk()).keep,),
         doorbell=program.doorbell(),
     )
@@ -141,6 +148,21 @@ def chores(program: Program) -> dict[str, Report]:
         return f"{len(invited.written)} reminder(s) written to {folder}{left}"
 
     return {"inventory": inventory, "export": export, "remind": remind}
+
+
+def _apart(report: Report) -> Report:
+    """A job whose calls are not counted as the move's: status compares those with the rehearsal's."""
+
+    async def run() -> str:
+        calls: Counter[str] = Counter()
+        before = CALLS_BESIDE.set(calls)
+        try:
+            result = await report()
+        finally:
+            CALLS_BESIDE.reset(before)
+        return f"{result}, {calls.total()} call(s) to Partner Center" if calls else result
+
+    return run
 
 
 def _report_folder(program: Program) -> Path:

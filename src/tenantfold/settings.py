@@ -294,6 +294,13 @@ SETTINGS: tuple[Setting, ...] = (
         "How long a silent worker is believed before its customers go to others.",
         Between(2, 3_600),
     ),
+    Setting(
+        "workers.inventory_at",
+        Kind.TIME_OF_DAY,
+        None,
+        "When the workers read all tenants again, every day (UTC; PostgreSQL only); empty for never.",
+        "a time of day such as 03:30, or empty",
+    ),
     Setting("webhooks.url", Kind.URL, "", "Where Microsoft delivers events to; without it nobody listens.", URL),
     Setting(
         "webhooks.port",
@@ -427,6 +434,7 @@ class WorkerSettings:
     backlog: int = 500
     heartbeat_seconds: float = 5.0
     lost_after_seconds: float = 30.0
+    inventory_at: time | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

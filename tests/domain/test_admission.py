@@ -22,6 +22,7 @@ from tenantfold.domain.admission import (
     day_sentence,
     demand_of,
     eta_sentence,
+    eta_words,
     held_refusal,
     load_of,
     may_begin,
@@ -110,6 +111,7 @@ def test_the_bottleneck_takes_longest():
     said = eta_sentence(worst, {SE: "se"})
     assert "6 minutes" in said
     assert "subscription calls at se: 6 at 1 a minute" in said
+    assert eta_words(worst, {SE: "se"}) == "6 minutes left by subscription calls at se"
     assert bottleneck_of({}, rates) is None
 
 

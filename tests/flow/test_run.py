@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -27,7 +27,7 @@ from tenantfold.errors import (
     ThrottledError,
     UnexpectedAnswerError,
 )
-from tenantfold.flow.run import RunOptions, StopSign
+from tenantfold.flow.run import RunOptions, RunSummary, StopSign
 from tests.flow.fakes import TARGET, FakePartnerCenter, FakeWorld
 from tests.flow.stage import START, Stage, customer_id
 
@@ -325,6 +325,60 @@ async def test_does_not_wait_when_nobody_is_left():
     stage = await _stage(1)
     await stage.run(RunOptions(wait=timedelta(hours=1)))
     assert stage.clock.now() == START
+
+
+async def _scheduled(stage: Stage, starts_at: datetime, wait: timedelta) -> RunSummary:
+    """A run over customers that are held until a wave starts; everybody has accepted."""
+    await stage.ledger.mark_accepted([customer_id(0)], START)
+    held = stage.ledger.rows[customer_id(0)]
+    stage.ledger.rows[customer_id(0)] = replace(held, due_at=None, phase=Phase.INVITED)  # no run wakes it
+    started: list[datetime] = []
+
+    async def start() -> None:
+        if not started and stage.clock.now() >= starts_at:
+            started.append(stage.clock.now())
+            row = stage.ledger.rows[customer_id(0)]
+            stage.ledger.rows[customer_id(0)] = replace(row, due_at=stage.clock.now())
+
+    async def next_start_at() -> datetime | None:
+        return None if started else starts_at
+
+    return await stage.run(RunOptions(wait=wait, before_look=start, next_start_at=next_start_at))
+
+
+async def test_waits_for_a_scheduled_wave_though_everybody_has_accepted():
+    """``run --wait 8h`` in the evening moves the wave of the morning, and takes its time for it."""
+    stage = await _stage(1)
+    _lose_first_order(stage.world, "lost_before")
+    starts_at = START + timedelta(hours=6)
+    await _scheduled(stage, starts_at, timedelta(hours=8))
+    assert stage.has_moved(0)
+    settled_at = starts_at + timedelta(seconds=stage.policy.settling_seconds)
+    assert settled_at <= stage.clock.now() <= settled_at + timedelta(minutes=1)
+
+
+async def test_does_not_wait_for_a_wave_that_starts_after_the_wait():
+    """The next run, or a worker, starts it."""
+    stage = await _stage(1)
+    summary = await _scheduled(stage, START + timedelta(hours=9), timedelta(hours=8))
+    assert stage.clock.now() == START
+    assert summary.driven == 0
+
+
+async def test_learns_the_time_at_every_look_though_nobody_is_looked_for():
+    """A clock that is moved while a run waits for a wave is seen within a poll."""
+    stage = await _stage(1)
+    asked: list[datetime] = []
+
+    async def ask() -> None:
+        asked.append(stage.clock.now())
+
+    async def next_start_at() -> datetime | None:
+        return START + timedelta(minutes=4)
+
+    await stage.run(RunOptions(wait=timedelta(minutes=5), next_start_at=next_start_at, before_poll=ask))
+    minutes = [(at - START) / timedelta(minutes=1) for at in asked]
+    assert minutes[:5] == [0, 1, 2, 3, 4]
 
 
 async def test_starts_nothing_late_in_the_day_and_goes_on_the_next():

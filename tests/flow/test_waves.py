@@ -257,11 +257,75 @@ async def test_aborting_at_once_counts_who_is_left_between_two_bills(office: Off
 async def test_a_running_wave_does_not_grow(office: Office):
     """Its size was checked; drafts grow and every wave shrinks."""
     await office.make("north", 1)
-    assert await office.desk.add("north", ids(2, 3)) == 2
+    assert (await office.desk.add("north", ids(2, 3), "Eva")).added == 2
     assert await office.desk.remove("north", ids(3)) == 1
     await office.desk.start("north", EVA)
     with pytest.raises(InputError, match="only drafts and scheduled waves take customers in"):
-        await office.desk.add("north", ids(4))
+        await office.desk.add("north", ids(4), "Eva")
+
+
+async def test_a_wave_that_grows_loses_its_overrides(office: Office):
+    """Approved for two customers, it does not start with three: somebody has to answer for what it is now."""
+    office.limits = Limits(customers=1)
+    await office.make("north", 1, 2)
+    answered = replace(EVA, rules=(LimitRule.CUSTOMERS,))
+    await office.desk.schedule("north", START + timedelta(hours=1), answered)
+    growth = await office.desk.add("north", ids(3), "Olof")
+    assert (growth.added, growth.lapsed) == (1, (LimitRule.CUSTOMERS,))
+    (event,) = await office.store.events(name="wave.grown")
+    assert event.facts == {"wave": "north", "by": "Olof", "added": "1", "lapsed": "customers"}
+    grown = await office.desk.find("north")
+    assert (grown.state, grown.overrides) == (WaveState.SCHEDULED, ())
+    assert grown.note == "it grew by 1: nobody answers for customers any more"
+    office.clock.move(3_600)
+    await office.desk.keep()
+    north = await office.desk.find("north")
+    assert north.state is WaveState.DRAFT
+    assert "The wave has 3 customers; waves.max_customers allows 1." in north.note
+    assert await office.store.due_customers(office.clock.now(), 9) == ()
+
+
+async def test_a_draft_that_was_scheduled_before_loses_its_overrides_as_well(office: Office):
+    """Paused before its time it is a draft that still has them."""
+    office.limits = Limits(customers=1)
+    await office.make("north", 1, 2)
+    await office.desk.schedule("north", START + timedelta(hours=1), replace(EVA, rules=(LimitRule.CUSTOMERS,)))
+    await office.desk.pause("north", EVA)
+    await office.desk.add("north", ids(3), "Eva")
+    with pytest.raises(WaveRefusedError, match="customers"):
+        await office.desk.start("north", EVA)
+
+
+async def test_adding_nobody_new_leaves_the_overrides_as_they_are(office: Office):
+    """The wave is what somebody answered for."""
+    office.limits = Limits(customers=1)
+    await office.make("north", 1, 2)
+    await office.desk.schedule("north", START + timedelta(hours=1), replace(EVA, rules=(LimitRule.CUSTOMERS,)))
+    growth = await office.desk.add("north", ids(1, 2), "Eva")
+    assert (growth.added, growth.lapsed) == (0, ())
+    office.clock.move(3_600)
+    await office.desk.keep()
+    assert await office.state("north") is WaveState.RUNNING
+
+
+async def test_the_keeper_knows_when_the_next_wave_can_begin(office: Office):
+    """At its time; one whose time has passed when it looks the next time, so that nobody asks in vain."""
+    keeper = WaveKeeper(office.desk)
+    assert await keeper.next_start_at() is None
+    for number, hours in ((1, 3), (2, 2)):
+        await office.make(f"w{number}", number)
+        await office.desk.schedule(f"w{number}", START + timedelta(hours=hours), EVA)
+    await keeper.keep()
+    assert await keeper.next_start_at() == START + timedelta(hours=2)
+    office.clock.move(2 * 3_600 - 1)
+    await keeper.keep()
+    office.clock.move(2)
+    await keeper.keep()
+    assert await keeper.next_start_at() == START + timedelta(seconds=2 * 3_600 - 1) + KEPT_EVERY
+    office.clock.move(KEPT_EVERY.total_seconds())
+    await keeper.keep()
+    assert await office.state("w2") is WaveState.RUNNING
+    assert await keeper.next_start_at() == START + timedelta(hours=3)
 
 
 async def test_the_keeper_looks_only_now_and_then(office: Office):

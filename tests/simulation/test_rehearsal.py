@@ -19,6 +19,7 @@ from tenantfold.dispatch.local import local_run
 from tenantfold.domain.model import CustomerId
 from tenantfold.domain.prediction import Prediction
 from tenantfold.errors import InputError, PlanNotApprovedError
+from tenantfold.flow.call_log import CallLog
 from tenantfold.flow.progress import Silent
 from tenantfold.flow.reconciler import StopSign
 from tenantfold.flow.run import RunOptions
@@ -204,6 +205,11 @@ async def test_prediction_and_real_run_of_the_demo_agree(tmp_path: Path):
         found = await compare(store, plan, rehearsal, given.world.started_at + timedelta(days=1))
     assert (found.moved, found.moved_predicted) == (phases["moved"], phases["moved"])
     assert found.delay_seconds < 120
+    assert found.calls == sum(calls.values())
+    assert (found.late, found.failed) == (found.late_predicted, found.failed_predicted) == (0, 0)
+    assert (
+        found.unmoved == found.unmoved_predicted == sum(phases.values()) - phases["moved"] - phases["nothing_to_move"]
+    )
 
 
 async def test_a_move_that_has_begun_is_rehearsed_to_its_end(tmp_path: Path):
@@ -230,7 +236,8 @@ async def _really(given: Folded, accepting: Sequence[str] = ()) -> tuple[dict[st
                 world.pending_acceptances[f"{target.id}/{customer_id}"] = world.started_at
         stage = Stage(world, given.folder)
         async with stage.program() as program:
-            summary = await local_run(program.cutover(), RunOptions(), Silent(), StopSign()).go()
+            async with CallLog(program.store, program.clock, program.calls).kept():
+                summary = await local_run(program.cutover(), RunOptions(), Silent(), StopSign()).go()
             return dict(program.calls), {phase.value: count for phase, count in summary.phases.items()}
 
     return await on_virtual_time(work)

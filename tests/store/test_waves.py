@@ -168,11 +168,22 @@ async def test_a_customer_is_in_one_open_wave_at_a_time(store: Store):
     await saved_plan(store, *map(plan_customer, (1, 2)), plan_customer(3, Disposition.BLOCKED))
     first = await made(store, "first", 1, 3)
     second = await made(store, "second", 2)
-    assert await store.join_wave(second.id, ids(1, 3, 9)) == 0
+    assert (await store.grow_wave(second.id, second.state, ids(1, 3, 9), EVENT)).added == 0
     assert [(one.wave, one.in_open_wave) for one in await store.places(ids(1, 3, 9))] == [("first", True), ("", False)]
     await become(store, first, WaveState.ABORTED)
-    assert await store.join_wave(second.id, ids(1)) == 1
+    assert (await store.grow_wave(second.id, second.state, ids(1), EVENT)).added == 1
     assert await held(store, 1) == [Held.NOTHING]
+
+
+async def test_a_wave_that_started_meanwhile_does_not_grow(store: Store):
+    """Whoever adds looked at a draft; nobody joins, and nothing else changes."""
+    await ready(store, 1, 2)
+    wave = await made(store, "first", 1, state=WaveState.DRAFT)
+    await become(store, wave, WaveState.RUNNING)
+    with pytest.raises(ConflictError, match="not draft any more"):
+        await store.grow_wave(wave.id, WaveState.DRAFT, ids(2), EVENT)
+    assert await held(store, 2) == [Held.NO_WAVE]
+    assert [one.wave for one in await store.places(ids(2))] == [""]
 
 
 @pytest.mark.parametrize("phase", [Phase.TRANSFERRING, Phase.HANDED_OFF, Phase.RUNNING_OUT])

@@ -6,8 +6,11 @@ import asyncio
 import json
 import signal
 import subprocess
+from collections import Counter
 
 from tenantfold.clock import SystemClock
+from tenantfold.store import Store
+from tenantfold.store.tally import Tally
 from tests.e2e.conftest import Bench, bench
 
 __all__ = ["bench"]  # a fixture
@@ -45,6 +48,14 @@ def test_one_worker_moves_everybody_and_a_second_one_is_refused(bench: Bench) ->
     (row,) = bench.good("workers")
     assert (row["id"], row["state"]) == ("first", "stopped")
     assert row["driven"] >= to_move - 2
+    calls = asyncio.run(_calls(bench))
+    assert calls["POST /v1/customers/{customer}/orders"] >= to_move - 2
+
+
+async def _calls(bench: Bench) -> Counter[str]:
+    """What the report and status count as the worker's calls."""
+    async with Store.open(f"sqlite:///{bench.folder / 'tenantfold.db'}") as store:
+        return await Tally(store.database).calls()
 
 
 def test_jobs_for_workers_need_postgresql(bench: Bench) -> None:

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from procrastinate import App
+from procrastinate.periodic import PeriodicDeferrer
 
 from tenantfold.clock import ManualClock, SystemClock
 from tenantfold.dispatch.feeder import DRIVES
-from tenantfold.dispatch.jobs import JobOffice, journaled
+from tenantfold.dispatch.jobs import JobOffice, journaled, queue_connector
 from tenantfold.dispatch.upkeep import CHORES, Upkeep
+from tenantfold.domain.admission import KnownRates
 from tenantfold.domain.model import CustomerId
+from tenantfold.domain.policy import Policy
 from tenantfold.domain.states import Phase
+from tenantfold.domain.waves import Limits, WaveState
 from tenantfold.errors import AuthError, InputError, StoreError
+from tenantfold.flow.waves import Approval, WaveDesk, WaveKeeper
 from tenantfold.store import Store
 from tenantfold.store.queue import conninfo
 from tenantfold.store.runlock import beside_others
 from tenantfold.store.workers import WorkerBook, WorkerState
-from tests.store.samples import NOW, customer_id
+from tests.store.samples import NOW, TARGET, customer_id
 from tests.workers.conftest import Ledgered, due_customers, feeder, until, upkeep, worker
 
 pytestmark = pytest.mark.postgres
@@ -217,3 +223,80 @@ async def test_a_chore_that_its_worker_left_is_done_by_another(ledger: Store, jo
     await task
     (job,) = await jobs.job_manager.list_jobs_async(queue=CHORES)
     assert job.status == "todo"
+
+
+async def test_a_daily_chore_is_handed_in_at_its_time_and_never_twice(ledger: Store, jobs: App):
+    """At 03:30 UTC, by whichever worker asks first; while one waits, no second one is queued."""
+    done = []
+
+    async def count() -> None:
+        done.append(1)
+
+    keeping = upkeep(ledger, chores={"count": count, "other": count}, daily={"count": time(3, 30)})
+    connector = queue_connector(conninfo(ledger.database), connections=2)
+    app = keeping.app(connector)
+    deferrer = PeriodicDeferrer(registry=app.periodic_registry)
+    daily = [one for one in app.periodic_registry.periodic_tasks.values() if one.task.queue == CHORES]
+    assert [(one.task.name, one.cron) for one in daily] == [("count", "30 3 * * *")]
+    at = int(datetime(2026, 3, 3, 3, 30, tzinfo=UTC).timestamp())
+    assert list(deferrer.get_timestamps(daily[0], since=at - 86_400, until=at)) == [at]
+    async with app.open_async():
+        for _ in range(2):
+            await deferrer.defer_jobs([(daily[0], at)])
+        await deferrer.defer_jobs([(daily[0], at + 86_400)])
+    assert len(list(await jobs.job_manager.list_jobs_async(queue=CHORES))) == 1
+    work = Ledgered(ledger)
+    task = worker(ledger, work, chores={"count": count})
+
+    async def ended() -> bool:
+        return bool(done)
+
+    await until(ended, also=task)
+    work.stopped = True
+    await task
+    assert done == [1]
+
+
+async def test_a_worker_starts_the_wave_whose_time_has_come(ledger: Store):
+    """Nobody runs anything: the feeding starts it, and its customers are driven; those of no wave wait."""
+    await due_customers(ledger, 3)
+    clock = ManualClock(NOW)
+
+    async def rates() -> KnownRates:
+        return KnownRates(fallback=1_000.0)
+
+    desk = WaveDesk(
+        waves=ledger,
+        clock=clock,
+        policy=Policy(),
+        limits=Limits(),
+        rates=rates,
+        target_id=TARGET,
+        prices=tuple,
+        keys={},
+    )
+    await desk.create("north", [customer_id(0), customer_id(1)], "Eva")
+    await desk.schedule("north", NOW + timedelta(hours=1), Approval(by="Eva"))
+    work = Ledgered(ledger)
+    asked: list[datetime] = []
+    keeper = WaveKeeper(desk)
+
+    async def keep() -> None:
+        asked.append(clock.now())
+        await keeper.keep()
+
+    task = worker(ledger, work, schedules=(keep,))
+
+    async def fed() -> bool:
+        return bool(asked)
+
+    await until(fed, also=task)
+    assert (await desk.find("north")).state is WaveState.SCHEDULED
+    assert not work.drives
+    clock.move(3_600)
+    await until(lambda: _all_moved(ledger, 2), also=task)
+    work.stopped = True
+    await task
+    assert sorted(work.drives) == [customer_id(0), customer_id(1)]
+    (event,) = await ledger.events(name="wave.running")
+    assert event.facts["by"] == "tenantfold"

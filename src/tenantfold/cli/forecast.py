@@ -27,7 +27,10 @@ def show_forecast(renderer: Renderer, found: Comparison | None) -> None:
         return
     rows = [
         ("customers moved by now", found.moved, found.moved_predicted),
-        ("calls of finished runs", found.calls, found.calls_predicted),
+        ("customers that stand still by now: failed, drifted, stranded, stale", found.failed, found.failed_predicted),
+        ("cutovers that ended late: by now, and in the whole rehearsal", found.late, found.late_predicted),
+        ("customers not moved: by now, and in the end of the rehearsal", found.unmoved, found.unmoved_predicted),
+        ("calls of runs and workers by now", found.calls, found.calls_predicted),
     ]
     title = f"Beside the rehearsal of {found.rehearsed_at:%Y-%m-%d %H:%M} UTC"
     if found.delay_seconds:

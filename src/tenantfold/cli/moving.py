@@ -12,24 +12,24 @@ from tenantfold.bootstrap import Program, policy_of
 from tenantfold.cli.customers import every_standing, find_customer
 from tenantfold.cli.forecast import forecast, show_forecast
 from tenantfold.cli.options import ConfigOption, JsonOption, on_interrupt, run_command
-from tenantfold.cli.outlook import nobody_was_driven, outlook_of, show_held, show_hold, show_outlook
+from tenantfold.cli.outlook import eta_shown, nobody_was_driven, outlook_of, show_held, show_hold, show_outlook
 from tenantfold.cli.reasons import facts_line, routes_document, short_ids, show_reasons, weighed_routes
 from tenantfold.cli.render import Renderer
 from tenantfold.cli.tasks import show_tasks
 from tenantfold.dispatch.local import local_run
 from tenantfold.domain.explanation import explain as explain_case
 from tenantfold.domain.explanation import next_step, why
-from tenantfold.domain.records import Standing
+from tenantfold.domain.records import RUN_FINISHED, Standing
 from tenantfold.domain.states import Phase
 from tenantfold.domain.tasks import open_tasks
 from tenantfold.domain.waves import HELD_BECAUSE, HELD_NEXT, Held
 from tenantfold.errors import ExitCode, InputError
 from tenantfold.flow.approval import newest_plan
+from tenantfold.flow.call_log import CallLog
 from tenantfold.flow.relationships import InviteTask
 from tenantfold.flow.relationships import invite as write_invitations
 from tenantfold.flow.run import RunOptions, RunSummary, StopSign
 from tenantfold.flow.waves import WaveKeeper
-from tenantfold.reports.gather import RUN_FINISHED
 from tenantfold.reports.letters import write_letter
 
 ALARMS_NAMED = 10
@@ -79,7 +79,7 @@ def invite(
 def run(
     *,
     wait: Annotated[
-        str, typer.Option("--wait", help="Keep looking for acceptances this long, such as 30m or 8h.")
+        str, typer.Option("--wait", help="Wait for acceptances and scheduled waves this long, such as 8h.")
     ] = "0s",
     poll: Annotated[str, typer.Option("--poll", help="How often to look for acceptances meanwhile.")] = "60s",
     config_path: ConfigOption = None,
@@ -95,22 +95,15 @@ def run(
             stop.raised = True
 
         on_interrupt(raise_sign, renderer)
-        limits = program.settings.limits
-        await program.follow_server_time()  # patience and due times are set before the first call to Partner Center
+        await program.follow_server_time(required=True)  # due times and waves rest on it
         async with program.store.exclusive("run"):
             with renderer.progress() as report:
-                keep = WaveKeeper(program.wave_desk()).keep
-                options = RunOptions(
-                    in_flight=limits.in_flight,
-                    wait=waiting,
-                    poll_seconds=polling,
-                    before_look=keep,
-                    doorbell=program.doorbell(),
-                )
-                summary = await local_run(program.cutover(), options, report, stop).go()
+                calls = CallLog(program.store, program.clock, program.calls)
+                async with calls.kept(), eta_shown(program, renderer):
+                    options = _run_options(program, waiting, polling)
+                    summary = await local_run(program.cutover(), options, report, stop).go()
             await program.wave_desk().keep()
-            calls = {route: str(count) for route, count in program.calls.items()}
-            await program.store.add_event(RUN_FINISHED, program.clock.now(), None, **calls)
+            await program.store.add_event(RUN_FINISHED, program.clock.now())
         held = await program.store.held_counts()
         renderer.document({"summary": summary, "calls": program.calls, "held": held})
         _show_summary(renderer, summary)
@@ -120,6 +113,19 @@ def run(
         return _exit_code(summary)
 
     run_command(config_path, as_json, work)
+
+
+def _run_options(program: Program, wait: timedelta, poll_seconds: float) -> RunOptions:
+    waves = WaveKeeper(program.wave_desk())
+    return RunOptions(
+        in_flight=program.settings.limits.in_flight,
+        wait=wait,
+        poll_seconds=poll_seconds,
+        before_look=waves.keep,
+        next_start_at=waves.next_start_at,
+        before_poll=program.follow_server_time,
+        doorbell=program.doorbell(),
+    )
 
 
 def duration(option: str, text: str) -> timedelta:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from tenantfold.bootstrap import Program
 from tenantfold.cli.render import Renderer
 from tenantfold.cli.waves import show_waves, standings
-from tenantfold.domain.admission import Bottleneck, bottleneck_of, demand_of, eta_sentence
-from tenantfold.domain.model import CustomerId
+from tenantfold.domain.admission import Bottleneck, bottleneck_of, demand_of, eta_sentence, eta_words
+from tenantfold.domain.model import CustomerId, TenantId
 from tenantfold.domain.waves import HELD_BECAUSE, HELD_NEXT, Held, Wave
+
+ETA_EVERY_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,15 +35,50 @@ class Outlook:
 
 async def outlook_of(program: Program) -> Outlook:
     """Look at the ledger only."""
-    left = demand_of(await program.store.load_left(), program.target.id)
-    worst = bottleneck_of(left, await program.rates())
-    keys = {tenant.id: tenant.key for tenant in program.tenants}
+    worst = await slowest(program)
     return Outlook(
         waves=tuple(await standings(program)),
         held=await program.store.held_counts(),
         bottleneck=worst,
-        eta=eta_sentence(worst, keys) if worst else "",
+        eta=eta_sentence(worst, _keys(program)) if worst else "",
     )
+
+
+async def slowest(program: Program) -> Bottleneck | None:
+    """What takes longest of everything that is left to do; None when no more calls are needed."""
+    left = demand_of(await program.store.load_left(), program.target.id)
+    return bottleneck_of(left, await program.rates())
+
+
+def _keys(program: Program) -> Mapping[TenantId, str]:
+    return {tenant.id: tenant.key for tenant in program.tenants}
+
+
+async def eta_line(program: Program) -> str:
+    """How long the rest takes and what slows it down, as a sentence; "" when nothing is left."""
+    worst = await slowest(program)
+    return eta_sentence(worst, _keys(program)) if worst else ""
+
+
+@asynccontextmanager
+async def eta_shown(program: Program, renderer: Renderer) -> AsyncIterator[None]:
+    """Keep the same in short words beside the progress while the block runs; nothing where nobody sees progress."""
+    if not renderer.shows_progress:
+        yield
+        return
+    task = asyncio.create_task(_keep_eta(program, renderer))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def _keep_eta(program: Program, renderer: Renderer) -> None:
+    while True:
+        worst = await slowest(program)
+        renderer.note(eta_words(worst, _keys(program)) if worst else "")
+        await program.clock.sleep(ETA_EVERY_SECONDS)
 
 
 def show_outlook(renderer: Renderer, outlook: Outlook) -> None:

@@ -59,6 +59,7 @@ class Renderer:
         self._err = Console(stderr=True, highlight=False)
         self._progress: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
+        self._note = ""
 
     def document(self, value: object) -> None:
         """Print the JSON answer (with --json only)."""
@@ -126,5 +127,15 @@ class Renderer:
         if self._progress is None:
             return
         if label not in self._tasks:
-            self._tasks[label] = self._progress.add_task(safe(label), total=total)
-        self._progress.update(self._tasks[label], completed=done, total=total)
+            self._tasks[label] = self._progress.add_task("", total=total)
+        text = f"{label}, {self._note}" if self._note else label
+        self._progress.update(self._tasks[label], description=safe(text), completed=done, total=total)
+
+    @property
+    def shows_progress(self) -> bool:
+        """Whether anybody sees the progress now."""
+        return self._progress is not None
+
+    def note(self, text: str) -> None:
+        """Say something beside every progress from its next report on, such as when all will be done."""
+        self._note = text

@@ -90,16 +90,19 @@ def add(
     *,
     name: NameArgument,
     customers: Annotated[Path, typer.Option("--customers", help="List of customers (CSV or XLSX).")],
+    by: ByOption = None,
     config_path: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Add customers to a draft or scheduled wave. A running one cannot grow: its size was approved."""
+    """Add customers to a draft or scheduled wave; its overrides lapse. A running one cannot grow: it was approved."""
 
     async def work(program: Program, renderer: Renderer) -> ExitCode:
+        await program.follow_server_time()
         ids, left_out = await chosen(program, customers)
-        added = await program.wave_desk().add(name, ids)
-        renderer.document({"added": added, "left_out": left_out})
-        renderer.line(f"{added} customer(s) added to wave {name}.")
+        growth = await program.wave_desk().add(name, ids, decided(by).by)
+        renderer.document({"added": growth.added, "lapsed": growth.lapsed, "left_out": left_out})
+        renderer.line(f"{growth.added} customer(s) added to wave {name}.")
+        _show_lapsed(renderer, growth.lapsed)
         _show_left_out(renderer, left_out)
         return ExitCode.OK
 
@@ -172,7 +175,7 @@ def start(
     """Start a wave, if it is small enough and can finish today; else say the numbers and how to override."""
 
     async def work(program: Program, renderer: Renderer) -> ExitCode:
-        await program.follow_server_time()
+        await program.follow_server_time(required=True)
         wave = await program.wave_desk().start(name, _answered(override, by, reason))
         renderer.document(wave)
         renderer.line(f"Wave {name} is running.")
@@ -196,7 +199,7 @@ def schedule(
     """Let a wave start at a time, by whatever run or worker is at work then. It is checked again at that time."""
 
     async def work(program: Program, renderer: Renderer) -> ExitCode:
-        await program.follow_server_time()
+        await program.follow_server_time(required=True)
         when = moment("--at", at)
         wave = await program.wave_desk().schedule(name, when, _answered(override, by, reason))
         renderer.document(wave)
@@ -353,6 +356,14 @@ def show_waves(renderer: Renderer, rows: Sequence[tuple[Wave, Mapping[str, int]]
     lines = [(one.name, one.state.value, one.starts_at, *numbers.values(), one.note) for one, numbers in rows]
     headings = ("wave", "state", "starts", "customers", "moved", "begun", "not accepted", "note")
     renderer.table("Waves", headings, lines, numbers=(3, 4, 5, 6))
+
+
+def _show_lapsed(renderer: Renderer, lapsed: Sequence[LimitRule]) -> None:
+    if not lapsed:
+        return
+    rules = " ".join(f"--override {rule.value}" for rule in lapsed)
+    renderer.line("The wave grew, so nobody answers for its overridden rules any more.", style="yellow")
+    renderer.line(f"  to answer for it as it is now, start or schedule it again with: {rules}", style="yellow")
 
 
 def _show_left_out(renderer: Renderer, left_out: Mapping[str, str]) -> None:

@@ -10,6 +10,7 @@ import typer
 from tenantfold import fleet
 from tenantfold.bootstrap import Program
 from tenantfold.cli.options import ConfigOption, JsonOption, on_interrupt, run_command
+from tenantfold.cli.outlook import eta_line, eta_shown
 from tenantfold.cli.render import Renderer
 from tenantfold.errors import ExitCode
 from tenantfold.flow.reconciler import StopSign
@@ -36,7 +37,8 @@ def worker(
         called = name or fleet.default_name()
         renderer.line(f"Worker {called} works until it is stopped.")
         with renderer.progress() as report:
-            driven = await fleet.serve(program, name=called, concurrency=concurrency, stop=stop, report=report)
+            async with eta_shown(program, renderer):
+                driven = await fleet.serve(program, name=called, concurrency=concurrency, stop=stop, report=report)
         renderer.document({"worker": called, "driven": driven})
         renderer.line(f"Worker {called} stopped after {driven} drive(s).")
         return ExitCode.OK
@@ -56,6 +58,9 @@ def workers(*, config_path: ConfigOption = None, as_json: JsonOption = False) ->
         ]
         headings = ("worker", "state", "seen", "drives", "host", "process", "version")
         renderer.table("Workers", headings, rows, numbers=(3, 5))
+        eta = await eta_line(program) if found else ""
+        if eta:
+            renderer.line(eta)
         if not found:
             renderer.hint("tenantfold worker")
         return ExitCode.OK

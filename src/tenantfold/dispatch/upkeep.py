@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import time
 
 import structlog
 from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision
@@ -45,7 +46,8 @@ class Upkeep:
     """The tasks beside driving.
 
     ``may_feed`` says whether anybody may be driven at all (an approved plan); ``poll`` finds who accepted;
-    ``schedules`` run before each feeding (the start of scheduled waves); ``doorbell`` hears what webhooks ask for.
+    ``schedules`` run before each feeding (the start of scheduled waves). ``daily`` names chores that are handed in by
+    themselves, at a UTC time of the queue's own clock. ``doorbell`` hears what webhooks ask for.
     """
 
     database: Database
@@ -55,6 +57,7 @@ class Upkeep:
     may_feed: Callable[[], Awaitable[bool]]
     poll: Callable[[], Awaitable[int]]
     chores: Mapping[str, Chore] = field(default_factory=dict)
+    daily: Mapping[str, time] = field(default_factory=dict)
     schedules: tuple[Callable[[], Awaitable[object]], ...] = ()
     doorbell: Doorbell | None = None
 
@@ -82,7 +85,9 @@ class Upkeep:
         if self.doorbell is not None:
             _schedule(app, "listen", LISTEN_EVERY, self.listen, lock="poll")  # never beside the look of the schedule
         for name, chore in self.chores.items():
-            app.task(name=name, queue=CHORES, lock=name, queueing_lock=name, retry=_Inherited())(chore)
+            task = app.task(name=name, queue=CHORES, lock=name, queueing_lock=name, retry=_Inherited())(_chore(chore))
+            if name in self.daily:
+                app.periodic(cron=f"{self.daily[name].minute} {self.daily[name].hour} * * *")(task)
         return app
 
     async def feed(self) -> None:
@@ -136,6 +141,16 @@ class _Inherited(BaseRetryStrategy):
         """Again at once, or never."""
         del job
         return RetryDecision() if isinstance(exception, (asyncio.CancelledError, JobAborted)) else None
+
+
+def _chore(chore: Chore) -> Callable[..., Awaitable[None]]:
+    """A chore as the queue calls it: with its time when nobody but the schedule handed it in."""
+
+    async def run(timestamp: int | None = None) -> None:
+        del timestamp
+        await chore()
+
+    return run
 
 
 def _schedule(app: App, name: str, cron: str, tick: Callable[[], Awaitable[object]], lock: str | None) -> None:

@@ -277,5 +277,11 @@ def eta_sentence(worst: Bottleneck, key_of: Mapping[TenantId, str]) -> str:
     )
 
 
+def eta_words(worst: Bottleneck, key_of: Mapping[TenantId, str]) -> str:
+    """The same in the few words that fit beside a bar."""
+    where = key_of.get(worst.tenant_id, worst.tenant_id)
+    return f"{_minutes(worst.minutes)} minutes left by {worst.resource} calls at {where}"
+
+
 def _minutes(minutes: float) -> str:
     return "endless" if math.isinf(minutes) else f"{math.ceil(minutes * 10) / 10:g}"

@@ -161,8 +161,17 @@ class Prediction:
 
     def calls_by(self, when: datetime) -> int:
         """How many calls were made until a time, as predicted (to the minute)."""
+        moment = self._moment(when)
+        return moment.calls if moment is not None else 0
+
+    def troubled_by(self, when: datetime) -> int:
+        """How many customers stand still for a reason at a time, as predicted (to the minute)."""
+        moment = self._moment(when)
+        return sum(count for phase, count in moment.phases.items() if phase in TROUBLED) if moment is not None else 0
+
+    def _moment(self, when: datetime) -> Moment | None:
         position = bisect_right([one.at for one in self.timeline], when)
-        return self.timeline[position - 1].calls if position else 0
+        return self.timeline[position - 1] if position else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +184,12 @@ class Comparison:
     moved_predicted: int
     calls: int
     calls_predicted: int
+    late: int  # cutovers found late by now
+    late_predicted: int  # in the whole move
+    failed: int  # customers that stand still for a reason by now: failed, drifted, stranded, stale
+    failed_predicted: int
+    unmoved: int  # customers not moved by now
+    unmoved_predicted: int  # in the end
     ends_at: datetime | None
     delay_seconds: float  # how much later than in the rehearsal the move began; the predicted times are moved by it
 
@@ -183,6 +198,9 @@ class Comparison:
         """How many fewer customers are moved than predicted; negative: ahead."""
         return self.moved_predicted - self.moved
 
+
+TROUBLED = frozenset({"stale", "drifted", "stranded", "failed"})
+"""Phases of customers that stand still until somebody, or a lookup, settles their reason."""
 
 LISTED = 1_000
 """How many customers that were not moved a stored prediction names."""

@@ -14,6 +14,11 @@ from tenantfold.domain.plan import Disposition, PlanCustomer, PlanRecord
 from tenantfold.domain.states import Counterpart, Phase, Progress
 from tenantfold.domain.waves import Held
 
+# names of events that others than their writer look for
+CALLS_MADE = "calls.made"  # its facts are calls by route that a run or worker made since it told the last time
+RUN_FINISHED = "run.finished"  # a run ended in order; before there was CALLS_MADE, its facts were its calls by route
+CUTOVER_LATE = "alarm.cutover_late"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:

@@ -132,6 +132,14 @@ class Wave:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Growth:
+    """What adding customers to a wave did: how many joined, and for which rules nobody answers any more."""
+
+    added: int
+    lapsed: tuple[LimitRule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OfferSize:
     """How many licenses of one offer a wave orders, for customers of one country with one billing cycle."""
 

@@ -30,7 +30,7 @@ from tenantfold.domain.plan import Disposition, PlanCustomer, PlanHeader, PlanRe
 from tenantfold.domain.reads import Read
 from tenantfold.domain.records import BookEntry, Case, Event, Invitation, Place, Snapshot, Standing, Step
 from tenantfold.domain.states import Counterpart, Phase, Progress
-from tenantfold.domain.waves import Held, Hold, Wave, WaveSize, WaveState
+from tenantfold.domain.waves import Growth, Held, Hold, Wave, WaveSize, WaveState
 from tenantfold.domain.webhooks import Delivery, ProbeOutcome, Registration
 
 
@@ -322,8 +322,14 @@ class Waves(Protocol):
         """Bring a wave to these values; ConflictError when it is not in the state ``before`` any more."""
         ...
 
-    async def join_wave(self, wave_id: int, customer_ids: Sequence[CustomerId]) -> int:
-        """Add customers that are in no open wave to a wave; returns how many were added."""
+    async def next_start_at(self) -> datetime | None:
+        """When the next scheduled wave is (or was) to begin; None when none is scheduled."""
+        ...
+
+    async def grow_wave(
+        self, wave_id: int, state: WaveState, customer_ids: Sequence[CustomerId], event: Event
+    ) -> Growth:
+        """Add customers that are in no open wave to a wave in this state, whose overrides lapse. ConflictError."""
         ...
 
     async def leave_wave(self, wave_id: int, customer_ids: Sequence[CustomerId]) -> int:

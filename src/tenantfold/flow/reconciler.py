@@ -52,6 +52,7 @@ class Reconciler:
         self.patient_until: datetime | None = None
         self.before_look: Callable[[], Awaitable[None]] | None = None
         self.doorbell: Doorbell | None = None
+        self.before_poll: Callable[[], Awaitable[None]] | None = None
         self.accepted = 0
         self.errors: dict[CustomerId, str] = {}
         self._report = report
@@ -99,6 +100,8 @@ class Reconciler:
 
     async def poll(self) -> int:
         """Find everybody who accepted by one walk over the target's list. Returns how many are new."""
+        if self.before_poll is not None:
+            await self.before_poll()
         cutover = self.cutover
         found = await poll_acceptance(cutover.ledger, cutover.tenants[cutover.target_id], cutover.clock)
         self.accepted += found

@@ -22,6 +22,7 @@ from tenantfold.domain.policy import Policy
 from tenantfold.domain.records import Event
 from tenantfold.domain.waves import (
     Amount,
+    Growth,
     Held,
     Hold,
     LimitRule,
@@ -98,15 +99,19 @@ class WaveDesk:
         hint = f" Did you mean {near[0]}?" if near else ""
         raise InputError(f"There is no wave {name}.{hint}", next_step="See them all with: tenantfold wave list")
 
-    async def add(self, name: str, customer_ids: Sequence[CustomerId]) -> int:
-        """Add customers to a wave that has not begun. InputError for a running one: its size was checked."""
+    async def add(self, name: str, customer_ids: Sequence[CustomerId], by: str) -> Growth:
+        """Add customers to a wave that has not begun. InputError for a running one: its size was checked.
+
+        Whoever answered for a rule answered for the wave as it was: overrides lapse when it grows.
+        """
         wave = await self.find(name)
         if wave.state not in {WaveState.DRAFT, WaveState.SCHEDULED}:
             raise InputError(
                 f"Wave {name} is {wave.state.value}: only drafts and scheduled waves take customers in.",
                 next_step="Make another: tenantfold wave new",
             )
-        return await self.waves.join_wave(wave.id, customer_ids)
+        event = Event(at=self.clock.now(), customer_id=None, name="wave.grown", facts={"wave": name, "by": by})
+        return await self.waves.grow_wave(wave.id, wave.state, customer_ids, event)
 
     async def remove(self, name: str, customer_ids: Sequence[CustomerId]) -> int:
         """Take customers that have not begun out of a wave; returns how many left."""
@@ -253,6 +258,13 @@ class WaveKeeper:
             return
         self._kept_at = now
         await self._desk.keep()
+
+    async def next_start_at(self) -> datetime | None:
+        """When the next scheduled wave can begin here: at its time, at the earliest when this looks again."""
+        starts_at = await self._desk.waves.next_start_at()
+        if starts_at is None or self._kept_at is None:
+            return starts_at
+        return max(starts_at, self._kept_at + KEPT_EVERY)
 
 
 def _illegal(wave: Wave, state: WaveState) -> InputError:

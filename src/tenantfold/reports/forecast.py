@@ -9,11 +9,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from tenantfold.domain.plan import PlanRecord
-from tenantfold.domain.prediction import Comparison
+from tenantfold.domain.prediction import TROUBLED, Comparison
 from tenantfold.domain.states import Phase
-from tenantfold.reports.gather import RUN_FINISHED, RUNS
 from tenantfold.store import Store
 from tenantfold.store.rehearsals import Rehearsals, StoredRehearsal
+from tenantfold.store.tally import Tally
 
 
 async def newest_rehearsal(store: Store, plan: PlanRecord) -> StoredRehearsal | None:
@@ -29,21 +29,21 @@ async def compare(store: Store, plan: PlanRecord, rehearsal: StoredRehearsal, no
     if begun_at is not None and prediction.begun_at is not None:
         delay = max(delay, begun_at - prediction.begun_at)
     has_begun = begun_at is not None and now >= begun_at
-    there, phases = now - delay, await store.phase_counts()
+    there, phases, tally = now - delay, await store.phase_counts(), Tally(store.database)
     before = prediction.timeline[0].phases.get(Phase.MOVED, 0) if prediction.timeline else 0
     return Comparison(
         rehearsed_at=rehearsal.at,
         at=now,
         moved=phases.get(Phase.MOVED, 0),
         moved_predicted=before + (prediction.moved_by(there) if has_begun else 0),
-        calls=await _calls_since(store, prediction.begins_at),
+        calls=(await tally.calls(prediction.begins_at)).total(),
         calls_predicted=prediction.calls_by(there) if has_begun else 0,
+        late=await tally.late_cases(prediction.begins_at),
+        late_predicted=prediction.late_cases,
+        failed=sum(count for phase, count in phases.items() if phase.value in TROUBLED),
+        failed_predicted=prediction.troubled_by(there) if has_begun else 0,
+        unmoved=sum(count for phase, count in phases.items() if not phase.is_final),
+        unmoved_predicted=len(prediction.unmoved) + prediction.unmoved_left_out,
         ends_at=prediction.ends_at + delay if prediction.ends_at else None,
         delay_seconds=delay.total_seconds(),
     )
-
-
-async def _calls_since(store: Store, since: datetime) -> int:
-    """Calls of the runs that ended since then."""
-    events = await store.events(limit=RUNS, name=RUN_FINISHED)
-    return sum(int(count) for one in events if one.at >= since for count in one.facts.values() if count.isdigit())

@@ -26,12 +26,10 @@ from tenantfold.reports.report_data import (
 )
 from tenantfold.store import COLUMNS, RowSet, Store
 from tenantfold.store.rows import Plain
+from tenantfold.store.tally import Tally
 
 LISTED = 1_000  # customers with details on the page; the workbook has everybody
-RUNS = 1_000  # runs whose calls are counted
 HISTORY = 30  # events of one customer on the page
-RUN_FINISHED = "run.finished"
-"""The event a run leaves behind; its facts are the calls it made, by route."""
 
 _CARRIED_OUT = frozenset(route.value for route in Route if route.is_carried_out)
 Row = dict[str, Plain]
@@ -51,7 +49,7 @@ async def gather(
         phases=await store.phase_counts(),
         journal=await _journal(store),
         calls=await _calls(store),
-        calls_about="all runs of this consolidation",
+        calls_about="all runs and workers of this consolidation",
     )
     standings, left_out = await _standings(store)
     pairs, counts, cutovers = await _results(store, {one.progress.customer_id for one in standings})
@@ -196,9 +194,7 @@ async def _journal(store: Store) -> tuple[JournalLine, ...]:
 
 
 async def _calls(store: Store) -> tuple[CallLine, ...]:
-    calls: Counter[str] = Counter()
-    for event in await store.events(limit=RUNS, name=RUN_FINISHED):
-        calls.update({route: int(count) for route, count in event.facts.items() if count.isdigit()})
+    calls = await Tally(store.database).calls()
     return tuple(CallLine(route=route, calls=count) for route, count in calls.most_common())
 
 

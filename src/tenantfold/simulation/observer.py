@@ -28,7 +28,7 @@ from tenantfold.domain.prediction import (
     Truth,
     Unmoved,
 )
-from tenantfold.domain.records import Standing
+from tenantfold.domain.records import CUTOVER_LATE, Standing
 from tenantfold.domain.states import Owner, Phase
 from tenantfold.domain.waves import HELD_BECAUSE, HELD_NEXT, Held
 from tenantfold.flow.progress import Reporter
@@ -41,7 +41,6 @@ MINUTE = 60.0
 FULL_SHARE = 0.8  # of what we allow ourselves; after a rest the pace is lower for a minute (domain.rates)
 _EVENTS = 10_000_000  # all of them
 _MOVED = "cutover.customer.moved"
-_LATE = "alarm.cutover_late"
 _RESOURCES: Mapping[str, str] = {
     route.name: route.resource for route in vars(wire_routes).values() if isinstance(route, Route)
 }
@@ -123,7 +122,9 @@ class Observer:
         store = self._program.store
         events = await store.events(limit=_EVENTS, name=_MOVED)
         moved_at = sorted(one.at for one in events if one.at >= self._begins_at)
-        late = {one.customer_id for one in await store.events(limit=_EVENTS, name=_LATE) if one.at >= self._begins_at}
+        late = {
+            one.customer_id for one in await store.events(limit=_EVENTS, name=CUTOVER_LATE) if one.at >= self._begins_at
+        }
         pairs = (await store.counterparts()).values()
         suspended = sorted(
             one.suspended_at for one in pairs if one.suspended_at is not None and one.suspended_at >= self._begins_at

@@ -317,7 +317,7 @@ async def _invite(program: Program) -> None:
 
 
 async def _run(program: Program) -> None:
-    await program.follow_server_time()  # as the command does
+    await program.follow_server_time(required=True)  # as the command does
     options = RunOptions(in_flight=program.settings.limits.in_flight)
     await local_run(program.cutover(), options, Silent(), StopSign()).go()
 

@@ -24,7 +24,7 @@ PARITY_BATCH = 5_000
 
 
 class Store(InventoryStore, LedgerStore, WaveLedger, GdapLedger, WakeUpLedger):
-    """The ledger database: ``Inventory``, ``Ledger``, ``Waves``, ``WakeUps`` of ``flow.ports``, ``flow.gdap.GdapLedger``.
+    """The ledger database: all ports of ``flow.ports`` that keep something, and ``flow.gdap.GdapLedger``.
 
     Opening connects to nothing yet; call ``migrate`` or ``check_schema`` first, ``close`` at the end.
     """

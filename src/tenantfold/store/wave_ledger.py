@@ -9,7 +9,7 @@ from tenantfold.domain.admission import Load
 from tenantfold.domain.model import CustomerId
 from tenantfold.domain.records import Event, Place
 from tenantfold.domain.states import Phase
-from tenantfold.domain.waves import Held, Hold, Wave, WaveSize, WaveState
+from tenantfold.domain.waves import Growth, Held, Hold, Wave, WaveSize, WaveState
 from tenantfold.store import holds, standing, waves
 from tenantfold.store.database import Database
 
@@ -36,9 +36,17 @@ class WaveLedger:
         """Bring a wave to these values; ConflictError when it is not in the state ``before`` any more."""
         return await self._database.write(lambda conn: waves.change(conn, before, after, event), durable=True)
 
-    async def join_wave(self, wave_id: int, customer_ids: Sequence[CustomerId]) -> int:
-        """Add customers that are in no open wave to a wave; returns how many were added."""
-        return await self._database.write(lambda conn: waves.join(conn, wave_id, customer_ids), durable=True)
+    async def next_start_at(self) -> datetime | None:
+        """When the next scheduled wave is (or was) to begin; None when none is scheduled."""
+        return await self._database.read(waves.next_start_at)
+
+    async def grow_wave(
+        self, wave_id: int, state: WaveState, customer_ids: Sequence[CustomerId], event: Event
+    ) -> Growth:
+        """Add customers that are in no open wave to a wave in this state, whose overrides lapse. ConflictError."""
+        return await self._database.write(
+            lambda conn: waves.grow(conn, wave_id, state, customer_ids, event), durable=True
+        )
 
     async def leave_wave(self, wave_id: int, customer_ids: Sequence[CustomerId]) -> int:
         """Take customers that have not begun out of a wave; returns how many left."""

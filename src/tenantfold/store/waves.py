@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -34,7 +35,7 @@ from tenantfold.domain.model import CustomerId, OfferId, Route, TenantId
 from tenantfold.domain.plan import Disposition
 from tenantfold.domain.records import Event, Place
 from tenantfold.domain.states import Phase
-from tenantfold.domain.waves import Held, OfferSize, Wave, WaveSize, WaveState
+from tenantfold.domain.waves import Growth, Held, OfferSize, Wave, WaveSize, WaveState
 from tenantfold.errors import ConflictError
 from tenantfold.store import codec, holds, tables
 from tenantfold.store.plans import newest_plan_id
@@ -105,6 +106,12 @@ def change(conn: Connection, before: WaveState, after: Wave, event: Event) -> Wa
     return after
 
 
+def next_start_at(conn: Connection) -> datetime | None:
+    """When the next scheduled wave is (or was) to begin."""
+    query = select(func.min(_wave.starts_at)).where(_wave.state == WaveState.SCHEDULED.value)
+    return conn.execute(query).scalar()
+
+
 def _read(row: Row[Any]) -> Wave:
     return replace(_WAVE.decode(row.value), id=row.id, state=WaveState(row.state))
 
@@ -117,11 +124,23 @@ def _note(conn: Connection, event: Event) -> None:
 # --- who is in a wave -----------------------------------------------------------------------------------------------
 
 
-def join(conn: Connection, wave_id: int, customer_ids: Sequence[CustomerId]) -> int:
-    """Add customers to a wave; those in another wave that is not over stay there. Returns how many were added."""
+def grow(conn: Connection, wave_id: int, state: WaveState, customer_ids: Sequence[CustomerId], event: Event) -> Growth:
+    """Add customers to a wave that still is in this state; those in another wave that is not over stay there.
+
+    Overrides were given for the wave as it was: they lapse in the same commit. ConflictError for another state.
+    """
+    before = _read(conn.execute(select(tables.wave).where(_wave.id == wave_id).with_for_update()).one())
     added = _join(conn, wave_id, customer_ids)
     holds.refresh(conn, _progress.wave_id == wave_id)
-    return added
+    if not added:
+        return Growth(added=0)
+    lapsed = tuple(dict.fromkeys(one.rule for one in before.overrides))
+    rules = ", ".join(rule.value for rule in lapsed)
+    note = f"it grew by {added}: nobody answers for {rules} any more" if lapsed else before.note
+    facts = {**event.facts, "added": str(added)} | ({"lapsed": rules} if lapsed else {})
+    after = replace(before, overrides=(), note=note)
+    change(conn, state, after, replace(event, facts=facts))
+    return Growth(added=added, lapsed=lapsed)
 
 
 def _join(conn: Connection, wave_id: int, customer_ids: Sequence[CustomerId]) -> int:
