@@ -126,6 +126,11 @@ class FakeInventory:
         kinds = frozenset({ProductKind.LICENSE})
         return tuple(sorted({customer.country for customer, held in read if holds(held, kinds)}))
 
+    async def customers_of_sources(self, ids: Sequence[CustomerId]) -> frozenset[CustomerId]:
+        """Listed by the newest snapshot of any source."""
+        newest = [await self.newest_snapshot(one.id) for one in self.known.values() if one.role is TenantRole.SOURCE]
+        return frozenset(one for one in ids for made in newest if made is not None and one in self.content(made).listed)
+
     async def source_countries(self) -> tuple[str, ...]:
         """Of all source customers in the newest snapshots."""
         found = set()

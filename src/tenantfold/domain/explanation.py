@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tenantfold.domain.findings import Finding, Severity
+from tenantfold.domain.findings import Finding
 from tenantfold.domain.model import Route
 from tenantfold.domain.plan import Disposition, PlanItem
 from tenantfold.domain.records import Case
@@ -49,7 +49,7 @@ def explain(case: Case) -> Explanation:
     reasons += [
         f"{finding.severity.value} [{finding.rule}] {finding.detail}{_when(finding)}"
         for finding in case.customer.all_findings()
-        if finding.severity is not Severity.NOTE and finding.detail != progress.detail
+        if finding.needs_somebody and finding.detail != progress.detail
     ]
     owner, next_action = _next(case)
     return Explanation(standing=standing, reasons=tuple(reasons), owner=owner, next_action=next_action)

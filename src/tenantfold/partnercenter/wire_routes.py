@@ -79,6 +79,7 @@ MEMBER_OF = Route("GET", "/v1.0/me/memberOf", service=GRAPH)
 
 CUSTOMER_PAGE = {"size": "500"}  # the largest page the service gives (core reference 3)
 RESERVATIONS = {"entitlementType": "reservedInstance", "showExpiry": "true"}
+SOFTWARE = {"entitlementType": "software"}
 CUSTOMER_AGREEMENTS = {"agreementType": CUSTOMER_AGREEMENT}
 
 

@@ -153,9 +153,8 @@ def _entries(conn: Connection, shelves: Sequence[Shelf], ids: Sequence[str]) -> 
                 unread[customer.id].append((shelf.tenant_id, reason))
         for subscription in subscriptions_of(conn, shelf, ids):
             held[subscription.customer_id].append(subscription)
-        if shelf.role is TenantRole.SOURCE:  # the target's transfers are the engine's to follow
-            for facts in codec.tenant_facts(row[1] for row in _rows_of(conn, _FACTS_OF, shelf, ids)):
-                looked_up[facts.customer_id].append(facts)
+        for facts in codec.tenant_facts(row[1] for row in _rows_of(conn, _FACTS_OF, shelf, ids)):
+            looked_up[facts.customer_id].append(facts)
     return [
         BookEntry(
             customer_id=CustomerId(customer_id),
@@ -216,6 +215,13 @@ def source_countries(conn: Connection) -> tuple[str, ...]:
         .order_by(_customer.country)
     )
     return tuple(conn.execute(query).scalars())
+
+
+def customers_of_sources(conn: Connection, ids: Sequence[CustomerId]) -> frozenset[CustomerId]:
+    """Which of these customers a source lists in its newest snapshot, complete or not."""
+    sources = [shelf.row_id for shelf in newest_shelves(conn, complete=False) if shelf.role is TenantRole.SOURCE]
+    query = select(_customer.customer_id).where(_customer.snapshot_id.in_(sources), _customer.customer_id.in_(ids))
+    return frozenset(CustomerId(one) for one in conn.execute(query.distinct()).scalars())
 
 
 def catalog(conn: Connection, snapshot: Snapshot, country: str) -> Mapping[str, Offer]:
