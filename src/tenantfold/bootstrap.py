@@ -20,10 +20,13 @@ from tenantfold import config
 from tenantfold.clock import ServerClock
 from tenantfold.domain.admission import KnownRates
 from tenantfold.domain.model import Tenant, TenantId, TenantRole
+from tenantfold.domain.plan import PlanRecord
 from tenantfold.domain.policy import AgreementSource, GovernmentCloud, LateCase, PartialCustomers, PlanPolicy, Policy
+from tenantfold.domain.prices import price_book
 from tenantfold.domain.rates import Limit
 from tenantfold.domain.regions import RegionMap
 from tenantfold.domain.waves import Limits
+from tenantfold.domain.weighing import Weighing
 from tenantfold.errors import ConfigError
 from tenantfold.flow.admission import AdmissionGate
 from tenantfold.flow.cutover import Cutover
@@ -130,6 +133,22 @@ class Program:
         most = Limit(float(self.settings.limits.requests_per_minute)).pace
         learned = {key: min(rate.per_minute, most) for key, rate in (await self.store.rates()).items()}
         return KnownRates(fallback=most, learned=learned)
+
+    async def weighing(self, plan: PlanRecord) -> Weighing:
+        """What the routes of a plan are weighed with. InputError for a price list that does not hold together."""
+        return Weighing(
+            tenants={tenant.id: tenant for tenant in await self.store.tenants()},
+            target_id=plan.header.target_id,
+            regions=self.regions,
+            cloud=self.settings.cloud.name,
+            today=plan.created_at.date(),
+            prices=price_book(read_price_list(self.settings.files.price_list)),
+        )
+
+    async def newest_weighing(self) -> Weighing | None:
+        """The same for the newest plan; None while there is none."""
+        plan = await self.store.newest_plan()
+        return await self.weighing(plan) if plan is not None else None
 
     def wave_desk(self) -> WaveDesk:
         """The use cases of waves, with these tools."""
