@@ -198,6 +198,13 @@ ROWS = [
     ),
     Row(
         "seats_elsewhere",
+        cases.mapped_to_sku(MANY_SEATS),
+        cases.mapped_to_sku(replace(SKU, maximum_quantity=10_000_000)),
+        "a maximum that is none",
+        unverified=True,
+    ),
+    Row(
+        "seats_elsewhere",
         cases.expiring(sku=MANY_SEATS),
         cases.expiring(sku=MANY_SEATS, facts=CustomerFacts(seats_elsewhere={})),
         "bought again",

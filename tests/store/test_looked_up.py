@@ -89,12 +89,13 @@ async def test_what_the_target_knows_of_a_customer_comes_back_beside_it(store: S
     assert entry.looked_up == (FACTS, agreed)
 
 
-async def test_says_whom_a_source_lists(store: Store):
-    """The target asks about those and about nobody else; a snapshot that is being written counts."""
-    await snapshot_of(store, SOURCE, {1: [], 2: []}, complete=False)
-    await snapshot_of(store, TARGET, {3: []})
-    assert await store.customers_of_sources([customer_id(2), customer_id(3)]) == {customer_id(2)}
-    assert await store.customers_of_sources([]) == frozenset()
+async def test_says_who_holds_something_active_at_a_source(store: Store):
+    """The target is asked about those and about nobody else; a snapshot that is being written counts."""
+    over = subscription(1, "a", wire_status="suspended")
+    await snapshot_of(store, SOURCE, {1: [over], 2: [subscription(2, "a")], 4: []}, complete=False)
+    await snapshot_of(store, TARGET, {3: [subscription(3, "a", TARGET)]})
+    assert await store.active_at_sources([customer_id(number) for number in range(1, 5)]) == {customer_id(2)}
+    assert await store.active_at_sources([]) == frozenset()
 
 
 async def test_facts_of_a_complete_snapshot_do_not_change(store: Store):

@@ -118,7 +118,7 @@ async def _read_customers(task: InventoryTask, snapshot: Snapshot, report: Repor
     slots = asyncio.Semaphore(task.in_flight)
     is_target = task.tenant.role is TenantRole.TARGET
     while batch := await task.inventory.customers_to_read(snapshot, BATCH):
-        ours = await task.inventory.customers_of_sources(batch) if is_target else frozenset()
+        ours = await task.inventory.active_at_sources(batch) if is_target else frozenset()
         found: list[_Found] = []
         try:
             async with asyncio.TaskGroup() as group:
@@ -159,7 +159,7 @@ async def _read_customer(
         if task.tenant.role is TenantRole.SOURCE:
             held = [read.value for read in subscriptions]
             facts = await look_up(task.partner_center, task.tenant.id, customer_id, held)
-        elif customer_id in ours:  # of the target's own customers nothing is asked
+        elif customer_id in ours:  # nothing is ordered for who holds nothing active at a source
             facts = await look_up_at_target(task.partner_center, task.tenant.id, customer_id)
         found.append(_Found(customer, subscriptions, facts))
 

@@ -160,8 +160,8 @@ class Inventory(Protocol):
         """The countries of all source customers in the newest snapshots."""
         ...
 
-    async def customers_of_sources(self, ids: Sequence[CustomerId]) -> frozenset[CustomerId]:
-        """Which of these customers a source lists in its newest snapshot."""
+    async def active_at_sources(self, ids: Sequence[CustomerId]) -> frozenset[CustomerId]:
+        """Which of these customers hold something active at a source, by its newest snapshot."""
         ...
 
     async def complete_snapshot(self, snapshot: Snapshot, now: datetime) -> Snapshot:

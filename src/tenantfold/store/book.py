@@ -10,7 +10,16 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, bindparam, case, func, select, union
 
 from tenantfold.domain.facts import TenantFacts
-from tenantfold.domain.model import Customer, CustomerId, Offer, Subscription, SubscriptionId, TenantId, TenantRole
+from tenantfold.domain.model import (
+    Customer,
+    CustomerId,
+    Offer,
+    Subscription,
+    SubscriptionId,
+    TenantId,
+    TenantRole,
+    WireStatus,
+)
 from tenantfold.domain.records import BookEntry, Snapshot
 from tenantfold.store import codec, tables
 from tenantfold.store.snapshots import LISTED, READ, snapshot_id
@@ -217,10 +226,14 @@ def source_countries(conn: Connection) -> tuple[str, ...]:
     return tuple(conn.execute(query).scalars())
 
 
-def customers_of_sources(conn: Connection, ids: Sequence[CustomerId]) -> frozenset[CustomerId]:
-    """Which of these customers a source lists in its newest snapshot, complete or not."""
+def active_at_sources(conn: Connection, ids: Sequence[CustomerId]) -> frozenset[CustomerId]:
+    """Which of these customers hold something active at a source, by its newest snapshot, complete or not."""
     sources = [shelf.row_id for shelf in newest_shelves(conn, complete=False) if shelf.role is TenantRole.SOURCE]
-    query = select(_customer.customer_id).where(_customer.snapshot_id.in_(sources), _customer.customer_id.in_(ids))
+    query = select(_subscription.customer_id).where(
+        _subscription.snapshot_id.in_(sources),
+        _subscription.customer_id.in_(ids),
+        _subscription.wire_status == WireStatus.ACTIVE.value,
+    )
     return frozenset(CustomerId(one) for one in conn.execute(query.distinct()).scalars())
 
 

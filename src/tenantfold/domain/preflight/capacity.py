@@ -14,6 +14,9 @@ SUBSCRIPTIONS_PER_CUSTOMER_TENANT = 300  # R-72, R-74: both partners' subscripti
 DOUBLED = SUBSCRIPTIONS_PER_CUSTOMER_TENANT // 2  # R-131: more than so many cannot all stand twice
 
 
+POOLED = 10_000  # a greater "maximum" is none: small-business SKUs have a few hundred seats (R-123)
+
+
 def _new_orders(review: Review) -> int:
     return sum(1 for item in review.items if item.moves and item.target_id is None)
 
@@ -204,7 +207,7 @@ def seats_elsewhere(review: Review, item: PlanItem) -> Answer:
     if item.sold_as is None or review.facts.seats_elsewhere is not None:
         return None
     sku = review.sku_of(item)
-    if sku is None or not sku.maximum_quantity:
+    if sku is None or not 0 < sku.maximum_quantity <= POOLED:
         return None
     left = sku.maximum_quantity - _seats(review, sku) - item.license_count
     if left < 0:
