@@ -103,6 +103,7 @@ FINDINGS: Mapping[str, str] = {
     "reseller_missing": "Some subscriptions name no reseller on record.",
     "reseller_not_possible": "Subscriptions name a reseller on record, and the target is a direct-bill partner.",
     "same_sku_twice": "Several moving subscriptions are of the same product; each keeps its own counterpart.",
+    "software_stays": "Perpetual software is not transferred; the customer keeps it, and saves keys and downloads.",
     "part_stays": "Only a part of the customer moves, as the settings allow.",
     "not_verified": "A rule could not be asked, because nobody looked up what it needs.",
 }

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from checks.pages.markdown import code, head, page, table
 from tenantfold.domain.preflight import RULES, Topic
-from tenantfold.domain.preflight.rule import NO_DATE, Rule
+from tenantfold.domain.preflight.rule import Rule
 
 
 def build() -> str:
@@ -21,6 +21,9 @@ def build() -> str:
         "needs the approver's eye, a **note** only informs. A rule that needs a fact nobody has looked up says "
         "`not_verified` instead; it never guesses. Rule numbers are those that plans, `tenantfold explain` and reports "
         "show.",
+        "**Date** is the estimated day that a finding carries in `show plan`, `explain` and `export findings`. It is "
+        "taken from what was read (the end of a term, of a window to cancel, of a request); where the fact is missing "
+        "it stays empty. Most rules know no day: the column then says by when they must be settled.",
         *parts,
         "## Facts that are not in the inventory",
         table(("rule", "needs"), ((code(rule.name), rule.needs) for rule in RULES if rule.needs)),
@@ -41,5 +44,5 @@ def _row(rule: Rule) -> tuple[str, ...]:
         ", ".join(rule.rules),
         f"{rule.about}{routes}",
         f"{rule.owner.value}: {rule.how}",
-        "" if rule.when == NO_DATE else rule.when,
+        rule.when if rule.is_dated else f"no day follows from what is known: {rule.when}",
     )

@@ -24,10 +24,13 @@ from tenantfold.domain.facts import BillingModel
 from tenantfold.domain.gdap import GdapTerms
 from tenantfold.domain.gdap_roles import terms_of
 from tenantfold.domain.model import Tenant, TenantId, TenantRole
+from tenantfold.domain.plan import PlanRecord
 from tenantfold.domain.policy import AgreementSource, GovernmentCloud, LateCase, PartialCustomers, PlanPolicy, Policy
+from tenantfold.domain.prices import price_book
 from tenantfold.domain.rates import Limit, pace_now, pause_seconds
 from tenantfold.domain.regions import RegionMap
 from tenantfold.domain.waves import Limits
+from tenantfold.domain.weighing import Weighing
 from tenantfold.errors import ConfigError, UnavailableError
 from tenantfold.flow.admission import AdmissionGate
 from tenantfold.flow.cutover import Cutover
@@ -173,6 +176,23 @@ class Program:
             learned={key: rate.per_minute for key, rate in known.items()},
             paused={key: pause_seconds(rate, now) / 60 for key, rate in known.items()},
         )
+
+    async def weighing(self, plan: PlanRecord) -> Weighing:
+        """What the routes of a plan are weighed with. InputError for a price list that does not hold together."""
+        return Weighing(
+            tenants={tenant.id: tenant for tenant in await self.store.tenants()},
+            target_id=plan.header.target_id,
+            regions=self.regions,
+            cloud=self.settings.cloud.name,
+            today=plan.created_at.date(),
+            prices=price_book(read_price_list(self.settings.files.price_list)),
+            billing_models=self.billing_models,
+        )
+
+    async def newest_weighing(self) -> Weighing | None:
+        """The same for the newest plan; None while there is none."""
+        plan = await self.store.newest_plan()
+        return await self.weighing(plan) if plan is not None else None
 
     def wave_desk(self) -> WaveDesk:
         """The use cases of waves, with these tools."""

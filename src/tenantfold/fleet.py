@@ -24,7 +24,7 @@ from tenantfold.flow.reconciler import Reconciler, StopSign
 from tenantfold.flow.relationships import InviteTask, invite
 from tenantfold.flow.waves import WaveKeeper
 from tenantfold.reports.letters import write_letter
-from tenantfold.reports.tables import TABLES, table_rows
+from tenantfold.reports.sheets import all_sheets
 from tenantfold.reports.workbook import write_tables
 from tenantfold.store.queue import conninfo
 from tenantfold.store.runlock import beside_others
@@ -127,7 +127,7 @@ def chores(program: Program) -> dict[str, Report]:
 
     async def export() -> str:
         file = _report_folder(program) / EXPORT
-        await write_tables([(table, table_rows(program.store, table)) for table in TABLES.values()], file)
+        await write_tables(all_sheets(program.store, await program.newest_weighing()), file)
         return f"written to {file}"
 
     async def remind() -> str:

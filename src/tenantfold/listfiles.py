@@ -16,8 +16,8 @@ from pathlib import Path
 
 from tenantfold.domain.mapping import OfferMapping
 from tenantfold.domain.model import AgreementContact, CustomerId, OfferId, SkuTerm
+from tenantfold.domain.prices import Price
 from tenantfold.domain.selection import CustomerSelection, SelectedCustomer, fold
-from tenantfold.domain.waves import Price
 from tenantfold.errors import InputError
 from tenantfold.sheetfiles import Sheet, read_sheet
 

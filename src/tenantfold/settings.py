@@ -336,7 +336,7 @@ SETTINGS: tuple[Setting, ...] = (
         Between(5, 86_400),
     ),
     Setting("files.offer_mapping", Kind.PATH, Path("offer-mapping.csv"), "The approved offer mapping (CSV or XLSX)."),
-    Setting("files.price_list", Kind.PATH, Path("price-list.csv"), "Prices by offer, for waves.max_monthly_amount."),
+    Setting("files.price_list", Kind.PATH, Path("price-list.csv"), "Prices by offer: of buying again, and of waves."),
     Setting("files.invitations", Kind.PATH, Path("invitations"), "Folder that invitations are written to."),
     Setting("files.reports", Kind.PATH, Path("reports"), "Folder that reports are written to."),
     Setting(

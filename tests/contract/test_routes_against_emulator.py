@@ -199,6 +199,19 @@ async def test_an_inactive_reservation_shows_as_what_it_is(open_stage: OpenStage
     assert {one.is_active for one in found} == {True, False} or not any(one.is_active for one in found)
 
 
+async def test_perpetual_software_shows_with_its_order_and_reservations_do_not(open_stage: OpenStage):
+    """It has an entitlement and no subscription (commerce reference 3.2)."""
+    stage, customer_id = await _mixed(open_stage, Portfolio.PERPETUAL)
+    (owned,) = await stage.client("se").software(customer_id)
+    assert (owned.count, owned.status) == (2, "valid")
+    assert owned.sku_id.startswith("DG7GMGF0")
+    assert owned.order_id in stage.emulator.world.orders
+    assert not [one for one in await _modern(stage, customer_id) if one.offer_id.startswith(owned.sku_id)]
+    assert await stage.client("target").software(customer_id) == ()
+    reserved, customer_id = await _mixed(open_stage, Portfolio.RESERVATIONS)
+    assert await reserved.client("se").software(customer_id) == ()
+
+
 async def test_the_catalog_says_what_is_sold_on_which_terms(open_stage: OpenStage):
     """A SKU the customer holds is in the list with its terms; its catalog item is the one of today."""
     stage, customer_id = await _mixed(open_stage, Portfolio.MODERN)

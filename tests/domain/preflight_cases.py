@@ -11,6 +11,7 @@ from tenantfold.domain.model import Customer, ModernTerms, Offer, OfferId, Sku, 
 from tenantfold.domain.policy import AgreementSource, GovernmentCloud, PartialCustomers, PlanPolicy
 from tenantfold.domain.preflight import PlanContext
 from tenantfold.domain.records import BookEntry
+from tenantfold.domain.software import OwnedSoftware
 from tests.domain.samples import (
     C1,
     E3,
@@ -136,10 +137,15 @@ def without_plan() -> SIDE:
     return replace(book, subscriptions=book.subscriptions[:1]), known
 
 
-def mapped_to_sku(sku: Sku | None = SKU, *others: Subscription, count: int = 5) -> SIDE:
+def mapped_to_sku(
+    sku: Sku | None = SKU, *others: Subscription, count: int = 5, facts: CustomerFacts | None = None
+) -> SIDE:
     """A legacy license that an approved mapping turns into new commerce."""
     products = {"SE": {sku.id: sku}} if sku is not None else None
-    return entry(source(license_count=count), *others), context(offer("E5"), mapping={E3: TO_NEW}, products=products)
+    known = {C1: facts} if facts is not None else {}
+    return entry(source(license_count=count), *others), context(
+        offer("E5"), mapping={E3: TO_NEW}, products=products, customer_facts=known
+    )
 
 
 def in_part(policy: PartialCustomers, *others: Subscription) -> SIDE:
@@ -171,14 +177,16 @@ def seen_in(*seen: Customer) -> SIDE:
 
 MONTHLY = AzureCommitment(name="VM reservation", status="active", is_monthly=True)
 UPFRONT = replace(MONTHLY, is_monthly=False)
+UNSURE = replace(MONTHLY, is_monthly=None)
 OFF = replace(UPFRONT, status="cancelled")
-OPEN = CustomerFacts(in_open_transfer=frozenset({SubscriptionId("n1")}))
-NONE_OPEN = CustomerFacts(in_open_transfer=frozenset())
+OPEN = CustomerFacts(in_open_transfer={SubscriptionId("n1"): OVER})
+NONE_OPEN = CustomerFacts(in_open_transfer={})
 PROMOTED = ModernTerms(promotion_id="39NFJQT1X7KP:0001:39NFJQT1PG1Q")
 BY_YEAR = replace(SKU, terms=(SkuTerm(duration="P1Y", billing_cycle="monthly"),))
 BY_MONTH = replace(SKU, terms=(SkuTerm(duration="P1M", billing_cycle="monthly"),))
 MANY_SEATS = replace(SKU, maximum_quantity=300)
 SOFTWARE = licensed(product_type="Software")
+OFFICE = OwnedSoftware(sku_id="DG7GMGF0D7FX:0002", count=2, status="valid", order_id="4711")
 PROVIDER = {TARGET: BillingModel.INDIRECT_PROVIDER, SE: BillingModel.DIRECT_BILL}
 DIRECT = {TARGET: BillingModel.DIRECT_BILL, SE: BillingModel.INDIRECT_PROVIDER}
 TO_PROVIDER = {TARGET: BillingModel.INDIRECT_PROVIDER, SE: BillingModel.INDIRECT_RESELLER}

@@ -74,14 +74,29 @@ def test_who_is_finished_or_blocked_does_not_wait_for_the_approver(phase: Phase,
 
 
 def test_reasons_come_with_their_rules_and_once():
-    """The row's detail first, then findings of the plan; notes are left out, nothing is said twice."""
+    """What the row says first, then the other findings; what needs nobody is left out, nothing is said twice."""
+    nothing = finding(Severity.NOTE, "Another country.")
     customer = plan_customer(
         item(findings=(finding(Severity.WARNING, "Other licenses."),)),
-        findings=(finding(detail="It cannot be read."), finding(Severity.NOTE, "Another country.")),
+        findings=(finding(detail="It cannot be read."), replace(nothing, owner=Owner.NOBODY)),
     )
     told = explain(replace(_case(Phase.BLOCKED, detail="It cannot be read."), customer=customer))
-    assert told.reasons == ("It cannot be read.", "warning [invariant 9] Other licenses.")
+    asked = "operations: Take inventory again."
+    assert told.reasons == (
+        f"blocker [invariant 9] It cannot be read. {asked}",
+        f"warning [invariant 9] Other licenses. {asked}",
+    )
+    moving = explain(replace(_case(Phase.DRIFTED, detail="Count differs."), customer=customer))
+    assert moving.reasons[0] == "Count differs."
     assert explain(replace(_case(Phase.BLOCKED), customer=customer)).reasons[0].startswith("blocker [invariant 9]")
+
+
+def test_a_note_that_names_who_acts_is_told():
+    """Perpetual software stays where it is, and still somebody saves its keys."""
+    customer = plan_customer(findings=(finding(Severity.NOTE, "Perpetual software stays."),))
+    assert explain(replace(_case(Phase.MOVED), customer=customer)).reasons == (
+        "note [invariant 9] Perpetual software stays. operations: Take inventory again.",
+    )
 
 
 def test_why_is_one_sentence():

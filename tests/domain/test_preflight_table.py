@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from tenantfold.domain.facts import CustomerFacts
 from tenantfold.domain.findings import Finding, FindingCode, Severity
-from tenantfold.domain.model import OfferId
+from tenantfold.domain.model import ModernTerms, OfferId
 from tenantfold.domain.plan import Disposition, PlanCustomer
 from tenantfold.domain.planner import build_customer
 from tenantfold.domain.policy import AgreementSource, GovernmentCloud, PartialCustomers
@@ -28,6 +29,7 @@ from tests.domain.preflight_cases import (
     MONTHLY,
     NONE_OPEN,
     OFF,
+    OFFICE,
     OPEN,
     OVER,
     PROMOTED,
@@ -38,15 +40,18 @@ from tests.domain.preflight_cases import (
     SKU,
     SOFTWARE,
     TO_PROVIDER,
+    UNSURE,
     UPFRONT,
 )
 from tests.domain.samples import (
+    C1,
     CENTRAL,
     E3,
     E5,
     NO,
     SE,
     TARGET,
+    TODAY,
     VISIO,
     context,
     customer,
@@ -195,8 +200,36 @@ ROWS = [
     Row(
         "seat_maximum_reached",
         cases.mapped_to_sku(None),
-        cases.mapped_to_sku(MANY_SEATS),
+        cases.mapped_to_sku(MANY_SEATS, facts=CustomerFacts(seats_elsewhere={})),
         "SKUs not read",
+        unverified=True,
+    ),
+    Row(
+        "seats_elsewhere",
+        cases.mapped_to_sku(MANY_SEATS, count=150),
+        cases.mapped_to_sku(SKU, count=150),
+        "no maximum",
+        unverified=True,
+    ),
+    Row(
+        "seats_elsewhere",
+        cases.mapped_to_sku(MANY_SEATS),
+        cases.mapped_to_sku(replace(SKU, maximum_quantity=10_000_000)),
+        "a maximum that is none",
+        unverified=True,
+    ),
+    Row(
+        "seats_elsewhere",
+        cases.expiring(sku=MANY_SEATS),
+        cases.expiring(sku=MANY_SEATS, facts=CustomerFacts(seats_elsewhere={})),
+        "bought again",
+        unverified=True,
+    ),
+    Row(
+        "seats_elsewhere",
+        cases.mapped_to_sku(MANY_SEATS, count=300),
+        cases.mapped_to_sku(MANY_SEATS, count=301),
+        "nor where they do not fit anyway",
         unverified=True,
     ),
     Row(
@@ -245,6 +278,9 @@ ROWS = [
         unverified=True,
     ),
     Row("reservation_currency", cases.azure(), cases.paid(), "nobody looked", unverified=True),
+    Row("reservation_currency", cases.paid(UNSURE), cases.paid(UPFRONT), "payment not known", unverified=True),
+    Row("reservation_currency", cases.paid(MONTHLY, UNSURE), cases.paid(UNSURE), "one is monthly"),
+    Row("reservation_currency", cases.paid(UNSURE), cases.paid(UNSURE, currency="EUR"), "no change", unverified=True),
     Row("access_and_history", cases.azure(), cases.modern(cases.licensed())),
     Row("handed_off", (entry(source(billing_type="usage")), context()), cases.azure()),
     # both sides, transfers, kinds
@@ -283,6 +319,25 @@ ROWS = [
         (entry(source(), target(offer_id="SOMETHING-ELSE", wire_status="frozen")), context()),
     ),
     Row("unknown_status", (entry(source(wire_status="frozen")), context()), cases.plain()),
+    Row(
+        "software_stays",
+        cases.modern(cases.licensed(), facts=CustomerFacts(software=(OFFICE,))),
+        cases.modern(cases.licensed(), facts=CustomerFacts(software=())),
+    ),
+    Row(
+        "software_stays",
+        (entry(), context(customer_facts={C1: CustomerFacts(software=(OFFICE,))})),
+        (entry(), context(customer_facts={C1: CustomerFacts(software=())})),
+        "nothing else",
+    ),
+    Row("software_stays", cases.modern(cases.licensed()), cases.plain(), "nobody looked", unverified=True),
+    Row(
+        "software_stays",
+        (entry(), context()),
+        (entry(unread=((SE, "no access"),)), context()),
+        "said once where nothing was read",
+        unverified=True,
+    ),
     Row("software_by_hand", cases.modern(SOFTWARE), cases.modern(cases.licensed())),
     Row("marketplace_by_hand", cases.modern(cases.licensed(product_type="SaaS")), cases.modern(SOFTWARE)),
     Row(
@@ -371,10 +426,45 @@ def test_the_rule_speaks_where_it_holds(row: Row):
     rule = BY_NAME[row.rule]
     plan = build_customer(*row.said)
     found = _found(plan, rule, unverified=row.unverified)
-    assert {one.severity for one in found} == {Severity.WARNING if row.unverified else rule.severity}
+    unasked = Severity.NOTE if rule.severity is Severity.NOTE else Severity.WARNING
+    assert {one.severity for one in found} == {unasked if row.unverified else rule.severity}
     assert all(one.detail and one.next_action for one in found)
-    assert all((one.owner is Owner.NOBODY) is (one.severity is Severity.NOTE) for one in found)
+    assert all(one.owner is not Owner.NOBODY or one.severity is Severity.NOTE for one in found)
     assert (plan.disposition is Disposition.BLOCKED) is bool(plan.blockers())
+
+
+def test_a_date_is_carried_by_the_rules_that_promise_one_and_by_no_other():
+    """The reference page says which; there is a case with a day for each of them."""
+    dated = {row.rule for row in ROWS for one in _said(row) if one.estimated_on is not None}
+    assert dated == {rule.name for rule in RULES if rule.is_dated}
+
+
+def _said(row: Row) -> list[Finding]:
+    book, known = row.said
+    ending = tuple(replace(one, commitment_end_on=one.commitment_end_on or OVER) for one in book.subscriptions)
+    plan = build_customer(replace(book, subscriptions=ending), known)
+    return _found(plan, BY_NAME[row.rule], unverified=row.unverified)
+
+
+def test_an_end_that_stands_for_never_is_no_date():
+    """Usage-based products end in the year 9999 on the wire."""
+    never = cases.licensed(product_type="Mystery", commitment_end_on=date(9999, 12, 31))
+    plan = build_customer(*cases.modern(never, facts=CustomerFacts(software=())))
+    assert [(one.code, one.estimated_on) for one in plan.all_findings() if one.code is FindingCode.BY_HAND] == [
+        (FindingCode.BY_HAND, None)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [pytest.param(3, TODAY + timedelta(days=3), id="open"), pytest.param(-1, OVER, id="closed")],
+)
+def test_a_window_to_cancel_comes_before_the_end_of_the_term(days: int, expected: date):
+    """While it is open it is the day to act by (R-142); afterward only the end of the term is left."""
+    until = datetime(TODAY.year, TODAY.month, TODAY.day, 12, tzinfo=UTC) + timedelta(days=days)
+    held = replace(SOFTWARE, modern=ModernTerms(cancellable_until=until), commitment_end_on=OVER)
+    (item,) = build_customer(*cases.modern(held)).items
+    assert [one.estimated_on for one in item.findings if one.code is FindingCode.BY_HAND] == [expected]
 
 
 @pytest.mark.parametrize("row", ROWS, ids=str)

@@ -276,7 +276,7 @@ def test_the_cost_of_waiting_is_told_in_days():
     assert expiry.is_possible
     assert expiry.cost is not None
     assert (expiry.cost.overlap_days, expiry.cost.days_to_wait, expiry.cost.loses_promotion) == (0, 40, True)
-    assert expiry.cost.words() == "40 days to wait; promotion lost; today's price; SEK becomes EUR"
+    assert expiry.cost.words() == "40 days to wait; promotion lost; today's price not known; SEK becomes EUR"
 
 
 def test_what_is_not_known_is_said_to_be_unknown():
@@ -284,8 +284,34 @@ def test_what_is_not_known_is_said_to_be_unknown():
     weighed = _weighed(replace(NEW, modern=None), Market(in_region=True), transferable=None)
     (expiry,) = [one for one in weighed.alternatives if one.route is Route.EXPIRE_AND_REBUY]
     assert expiry.cost is not None
-    assert expiry.cost.words() == "unknown days to wait; promotion not known; today's price; currency not known"
+    said = "unknown days to wait; promotion not known; today's price not known; currency not known"
+    assert expiry.cost.words() == said
     assert weighed.confidence is Confidence.FACTS_MISSING
+
+
+def test_what_is_bought_again_has_its_price_and_nothing_else_has():
+    """A transfer keeps its price (R-149); the source's own price is nobody's to tell."""
+    weighed = weigh(facts_of(NEW, None), EUROPE, price="price 5 x 12.50 = 62.50 EUR a month")
+    priced = {one.route for one in weighed.alternatives if one.cost is not None and "62.50 EUR" in one.cost.words()}
+    assert priced == {Route.RECREATE, Route.EXPIRE_AND_REBUY}
+    assert "62.50" not in weighed.cost.words()
+    assert "62.50 EUR" in weigh(facts_of(source()), EUROPE, price="price 5 x 12.50 = 62.50 EUR a month").cost.words()
+
+
+@pytest.mark.parametrize(
+    ("subscription", "route"),
+    [
+        pytest.param(NEW, Route.EXPIRE_AND_REBUY, id="a transfer"),
+        pytest.param(LEGACY_AZURE, Route.AZURE_TRANSFER, id="through support"),
+        pytest.param(source(), Route.MANUAL, id="a legacy license has only people"),
+        pytest.param(source(wire_status="frozen"), Route.KEEP, id="what nobody knows stays"),
+        pytest.param(source(wire_status="deleted"), None, id="what is over needs none"),
+    ],
+)
+def test_the_best_alternative_needs_no_person_where_there_is_one(subscription: Subscription, route: Route | None):
+    """Staying at the source comes last, and what is not possible never."""
+    best = _weighed(subscription, transferable=None).best_alternative()
+    assert (best.route if best else None) is route
 
 
 @pytest.mark.parametrize(

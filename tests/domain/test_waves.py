@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tenantfold.domain.guards import RefusalCode
 from tenantfold.domain.model import OfferId
+from tenantfold.domain.prices import Price
 from tenantfold.domain.waves import (
     HELD_BECAUSE,
     HELD_NEXT,
@@ -19,7 +20,6 @@ from tenantfold.domain.waves import (
     Limits,
     OfferSize,
     Override,
-    Price,
     Wave,
     WaveSize,
     WaveState,

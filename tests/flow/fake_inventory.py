@@ -127,6 +127,12 @@ class FakeInventory:
         kinds = frozenset({ProductKind.LICENSE, ProductKind.LEGACY_LICENSE})
         return tuple(sorted({customer.country for customer, held in read if holds(held, kinds)}))
 
+    async def active_at_sources(self, ids: Sequence[CustomerId]) -> frozenset[CustomerId]:
+        """By the newest snapshot of any source."""
+        newest = [await self.newest_snapshot(one.id) for one in self.known.values() if one.role is TenantRole.SOURCE]
+        held = [self.content(made).read.get(one, (None, ()))[1] for made in newest if made is not None for one in ids]
+        return frozenset(one.customer_id for some in held for one in some if one.wire_status == "active")
+
     async def source_countries(self) -> tuple[str, ...]:
         """Of all source customers in the newest snapshots."""
         found = set()

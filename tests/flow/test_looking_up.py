@@ -13,6 +13,7 @@ from tenantfold.domain.findings import FindingCode
 from tenantfold.domain.model import CustomerId, OfferId, Route, Sku, SubscriptionId, Tenant, TenantRole
 from tenantfold.domain.regions import RegionMap
 from tenantfold.domain.requests import Transfer, TransferId, TransferState
+from tenantfold.domain.software import OwnedSoftware
 from tenantfold.errors import RefusedError, TenantfoldError, ThrottledError
 from tenantfold.flow.inventory import InventoryTask, take
 from tenantfold.flow.planning import PlanTask, make
@@ -23,6 +24,8 @@ from tests.flow.stage import SE, START, Stage, customer_id
 
 REGIONS = RegionMap({"SE": "Europe", "IE": "Europe"})
 LICENSE, AZURE = OfferId("CFQ7TTC0LH18:0001:CFQ7TTC0K971"), OfferId("DZH318Z0BPS6:0001:DZH318Z0BMTV")
+OFFICE = OwnedSoftware(sku_id="DG7GMGF0D7FX:0002", count=2)
+STRANGER = CustomerId("customer-900")
 SKU = Sku(id=OfferId("CFQ7TTC0LH18:0001"), title="Business Premium", country="SE", is_sold=True)
 
 
@@ -52,6 +55,18 @@ class ModernPartnerCenter(PagedPartnerCenter):
             id=SubscriptionId(f"r-{customer_id}"), tenant_id=SE, kind=AzureKind.RESERVATION, name="VM", status="Active"
         )
         return (item,)
+
+    async def software(self, customer_id: CustomerId) -> tuple[OwnedSoftware, ...]:
+        """Two seats of one product."""
+        self.calls["software"] += 1
+        self._fail(f"software {customer_id}")
+        return (OFFICE,)
+
+    async def has_agreement(self, customer_id: CustomerId) -> bool:
+        """Whether anybody stated it, counted."""
+        self.calls["agreements"] += 1
+        self._fail(f"agreement {customer_id}")
+        return await super().has_agreement(customer_id)
 
 
 @dataclass
@@ -94,7 +109,8 @@ async def test_only_who_holds_something_transferable_costs_a_call():
     """A legacy license and what is over are not asked about; reservations only where there is Azure."""
     desk = Desk()
     facts = (await desk.take()).facts
-    assert set(facts) == {customer_id(1), customer_id(2)}
+    assert set(facts) == {customer_id(1), customer_id(2), customer_id(3)}
+    assert facts[customer_id(3)].transfers is None
     assert (desk.source.calls["transfers"], desk.source.calls["commitments"]) == (2, 1)
     assert facts[customer_id(1)].commitments is None
     assert [one.name for one in facts[customer_id(2)].commitments or ()] == ["VM"]
@@ -120,18 +136,49 @@ async def test_what_stops_the_inventory_stops_it_here_too_and_is_taken_up_again(
     assert customer_id(2) not in desk.inventory.contents[SE, 1].read
     desk.source.broken.clear()
     content = await desk.take()
-    assert set(content.facts) == {customer_id(1), customer_id(2)}
+    assert set(content.facts) == {customer_id(1), customer_id(2), customer_id(3)}
     assert len(content.read) == 4
 
 
-async def test_the_target_is_asked_for_no_facts_of_customers_but_for_skus_once():
+async def test_perpetual_software_is_asked_of_who_buys_products():
+    """One call each, whatever the status of what they hold; none for legacy licenses alone. A refusal is not known."""
+    desk = Desk()
+    desk.source.broken[f"software {customer_id(1)}"] = RefusedError("Not for you.")
+    content = await desk.take()
+    assert desk.source.calls["software"] == 3
+    assert customer_id(0) not in content.facts
+    assert {one: facts.software for one, facts in content.facts.items()} == {
+        customer_id(1): None,
+        customer_id(2): (OFFICE,),
+        customer_id(3): (OFFICE,),
+    }
+
+
+async def test_the_agreement_is_read_at_the_target_of_customers_that_are_to_move():
+    """The target's own customers, and who holds nothing active at a source, cost no call; a refusal is not known."""
+    desk = Desk()
+    await desk.take()
+    desk.source.world.related.add((TARGET, STRANGER))
+    desk.source.world.agreed.add(customer_id(0))
+    desk.target.broken[f"agreement {customer_id(1)}"] = RefusedError("Not for you.")
+    content = await desk.take(TenantRole.TARGET)
+    assert STRANGER in content.read
+    assert {one: facts.has_agreement for one, facts in content.facts.items()} == {
+        customer_id(0): True,
+        customer_id(1): None,
+        customer_id(2): False,
+    }
+    assert desk.target.calls["agreements"] == 3
+
+
+async def test_the_target_is_asked_for_nothing_of_a_source_but_for_skus_once():
     """New-commerce catalogs of the countries whose customers hold licenses."""
     desk = Desk()
     await desk.take()
     content = await desk.take(TenantRole.TARGET)
-    assert content.facts == {}
+    assert all(facts.transfers is None and facts.software is None for facts in content.facts.values())
     assert content.skus == {"SE": {SKU.id: SKU}}
-    assert (desk.target.calls["skus SE"], desk.target.calls["transfers"]) == (1, 0)
+    assert (desk.target.calls["skus SE"], desk.target.calls["transfers"], desk.target.calls["software"]) == (1, 0, 0)
 
 
 @pytest.mark.parametrize("error", [RefusedError("No."), None])

@@ -14,8 +14,9 @@ from tenantfold.clock import ManualClock
 from tenantfold.domain.admission import KnownRates
 from tenantfold.domain.model import CustomerId, OfferId
 from tenantfold.domain.policy import Policy
+from tenantfold.domain.prices import Price
 from tenantfold.domain.states import Phase
-from tenantfold.domain.waves import Held, LimitRule, Limits, Price, Wave, WaveState
+from tenantfold.domain.waves import Held, LimitRule, Limits, Wave, WaveState
 from tenantfold.errors import InputError, WaveRefusedError
 from tenantfold.flow.waves import KEPT_EVERY, Approval, WaveDesk, WaveKeeper
 from tenantfold.store import Store

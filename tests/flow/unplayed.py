@@ -22,6 +22,7 @@ from tenantfold.domain.model import (
 )
 from tenantfold.domain.reads import Read
 from tenantfold.domain.requests import ServiceRequest, ServiceRequestWish, Transfer, TransferWish
+from tenantfold.domain.software import OwnedSoftware
 
 
 class Unplayed:
@@ -52,6 +53,10 @@ class Unplayed:
     async def azure_commitments(self, customer_id: CustomerId) -> tuple[AzureItem, ...]:
         """Not played."""
         return _not_played("azure_commitments", customer_id)
+
+    async def software(self, customer_id: CustomerId) -> tuple[OwnedSoftware, ...]:
+        """Not played."""
+        return _not_played("software", customer_id)
 
     async def cancel_azure_subscription(
         self, customer_id: CustomerId, plan_id: SubscriptionId, item_id: SubscriptionId, request_id: UUID

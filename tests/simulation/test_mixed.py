@@ -142,6 +142,19 @@ def test_finds_azure_that_nobody_pays_for(tmp_path: Path):
     assert "azure" in verdict.kinds
 
 
+def test_finds_perpetual_software_that_nobody_explains(tmp_path: Path):
+    """What has no subscription is named by the plan; something else bought meanwhile would not be."""
+
+    def another(simulation: MixedSimulation) -> None:
+        for order in simulation.stage.world.commerce.orders.values():
+            for line in order.lines:
+                line.sku_id = "0099" if line.product_type == "Software" else line.sku_id
+
+    assert [fault.split(":")[0] for fault in judged(quiet(Portfolio.PERPETUAL), tmp_path, another).faults] == [
+        "unexplained"
+    ]
+
+
 def test_a_small_partner_in_two_clouds_moves_to_the_end(tmp_path: Path):
     """Sixty customers: everything that can move has moved by its way, and everything else says why not."""
     verdicts = run(lambda: partner.verdicts(1, 60, tmp_path), 1)

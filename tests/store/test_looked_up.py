@@ -14,6 +14,7 @@ from tenantfold.domain.model import CustomerId, OfferId, ProductKind, Route, Sku
 from tenantfold.domain.reads import Read
 from tenantfold.domain.records import Event, Step
 from tenantfold.domain.requests import Transfer, TransferId, TransferLine, TransferState
+from tenantfold.domain.software import OwnedSoftware
 from tenantfold.domain.states import Origin
 from tenantfold.domain.transfer_refusals import NOT_AVAILABLE
 from tenantfold.errors import ConflictError
@@ -49,7 +50,13 @@ TRANSFER = Transfer(
 VM = AzureItem(
     id=SubscriptionId("r1"), tenant_id=SOURCE, kind=AzureKind.RESERVATION, name="VM", status="Active", is_monthly=True
 )
-FACTS = TenantFacts(tenant_id=SOURCE, customer_id=customer_id(1), transfers=(TRANSFER,), commitments=(VM,))
+FACTS = TenantFacts(
+    tenant_id=SOURCE,
+    customer_id=customer_id(1),
+    transfers=(TRANSFER,),
+    commitments=(VM,),
+    software=(OwnedSoftware(sku_id="DG7GMGF0D7FX:0002", count=2, status="valid", order_id="4711"),),
+)
 SKU = Sku(
     id=OfferId("CFQ7TTC0LH18:0001"),
     title="Business Premium",
@@ -68,6 +75,28 @@ async def test_facts_come_back_with_the_customer_they_are_about(store: Store):
     entries = {one.customer_id: one async for one in store.book([snapshot])}
     assert entries[customer_id(1)].looked_up == (FACTS,)
     assert entries[customer_id(2)].looked_up == ()
+
+
+async def test_what_the_target_knows_of_a_customer_comes_back_beside_it(store: Store):
+    """The agreement is asked there."""
+    source = await snapshot_of(store, SOURCE, {1: []}, complete=False)
+    await store.save_facts(source, [FACTS])
+    source = await store.complete_snapshot(source, later(hours=1))
+    target = await snapshot_of(store, TARGET, {1: []}, complete=False)
+    agreed = TenantFacts(tenant_id=TARGET, customer_id=customer_id(1), has_agreement=True)
+    await store.save_facts(target, [agreed])
+    target = await store.complete_snapshot(target, later(hours=1))
+    (entry,) = [one async for one in store.book([source, target])]
+    assert entry.looked_up == (FACTS, agreed)
+
+
+async def test_says_who_holds_something_active_at_a_source(store: Store):
+    """The target is asked about those and about nobody else; a snapshot that is being written counts."""
+    over = subscription(1, "a", wire_status="suspended")
+    await snapshot_of(store, SOURCE, {1: [over], 2: [subscription(2, "a")], 4: []}, complete=False)
+    await snapshot_of(store, TARGET, {3: [subscription(3, "a", TARGET)]})
+    assert await store.active_at_sources([customer_id(number) for number in range(1, 5)]) == {customer_id(2)}
+    assert await store.active_at_sources([]) == frozenset()
 
 
 async def test_facts_of_a_complete_snapshot_do_not_change(store: Store):

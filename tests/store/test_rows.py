@@ -1,7 +1,9 @@
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
+from tenantfold.domain.findings import Severity
 from tenantfold.domain.journal import OutcomeKind
 from tenantfold.domain.plan import Disposition
 from tenantfold.domain.states import Phase
@@ -92,6 +94,25 @@ async def test_the_plan_item_by_item(store: Store):
     ]
 
 
+async def test_findings_one_a_row_the_customers_own_first(store: Store):
+    """Of the newest plan only; with the tenant of a subscription, and a day where there is one."""
+    dated = replace(BLOCKER, severity=Severity.WARNING, estimated_on=NOW.date())
+    await saved_plan(store, plan_customer(5, Disposition.BLOCKED))
+    await saved_plan(
+        store,
+        plan_customer(1),
+        plan_customer(2, Disposition.BLOCKED, items=(plan_item(2, "a"), plan_item(2, "b", findings=(dated,)))),
+    )
+    rows = await all_rows(store, RowSet.FINDINGS)
+    assert picked(rows, "customer_id", "disposition", "tenant", "subscription_id", "severity", "estimated_on") == [
+        (customer_id(2), "blocked", None, None, "blocker", None),
+        (customer_id(2), "blocked", "se", f"{SOURCE}-2-b", "warning", NOW.date()),
+    ]
+    assert picked(rows[:1], "code", "rule", "detail", "owner", "next_action") == [
+        ("offer_not_sold", "R-121", "No longer sold.", "approver", "Map it.")
+    ]
+
+
 async def test_results_say_what_became_of_every_source_subscription(store: Store):
     """Moved and unmoved ones, also of a customer that the newest plan no longer has."""
     await saved_plan(store, plan_customer(1), plan_customer(2, items=(plan_item(2, "a"), plan_item(2, "b"))))
@@ -135,12 +156,17 @@ async def test_pages_add_up_to_the_whole_in_order(store: Store, name: RowSet):
         held = {number: [subscription(number, one, tenant) for one in "ab"] for number in numbers}
         await snapshot_of(store, tenant, held)
     plan = await saved_plan(
-        store, *(plan_customer(number, items=(plan_item(number, "a"), plan_item(number, "b"))) for number in numbers)
+        store,
+        *(
+            plan_customer(number, items=(plan_item(number, "a"), plan_item(number, "b", findings=(BLOCKER,))))
+            for number in numbers
+        ),
     )
     for number in numbers:
         await send(store, intent(number, f"k-{number}", plan.id))
     whole = [row async for row in store.rows(name)]
-    assert len(whole) == {RowSet.JOURNAL: 7, RowSet.CUSTOMERS: 14, RowSet.SUBSCRIPTIONS: 28}.get(name, 14)
+    counts = {RowSet.JOURNAL: 7, RowSet.CUSTOMERS: 14, RowSet.SUBSCRIPTIONS: 28, RowSet.FINDINGS: 7}
+    assert len(whole) == counts.get(name, 14)
     for limit in (1, 2, 7):
         found: list[tuple[Plain, ...]] = []
         after: str | None = ""

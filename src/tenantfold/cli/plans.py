@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -36,7 +36,7 @@ _ABOUT = {
     Route.KEEP: "stay where they are",
     Route.SKIP: "are over, or moved already",
 }
-MANY = 8  # equal warnings of more customers than this are one row
+MANY = 8  # more equal findings than this are one row
 
 show_app = typer.Typer(help="Look at the plan or at one customer.", no_args_is_help=True)
 
@@ -91,6 +91,7 @@ async def _show_plan(program: Program, renderer: Renderer, record: PlanRecord) -
     routes: Counter[str] = Counter()
     blocked: list[PlanCustomer] = []
     to_look_at: list[tuple[str, Finding]] = []
+    notes: list[tuple[str, Finding]] = []
     async for customer in program.store.plan_customers(record.id):
         totals[customer.disposition] += 1
         moving = (
@@ -107,10 +108,15 @@ async def _show_plan(program: Program, renderer: Renderer, record: PlanRecord) -
             for finding in customer.all_findings()
             if finding.severity is Severity.WARNING and customer.disposition is Disposition.MOVE
         ]
-    document = {"plan": record, "totals": totals, "routes": routes, "blocked": blocked, "warnings": to_look_at}
-    renderer.document(document)
+        notes += [
+            (customer.company_name, finding)
+            for finding in customer.all_findings()
+            if finding.severity is Severity.NOTE and finding.needs_somebody
+        ]
+    document = {"plan": record, "totals": totals, "routes": routes, "blocked": blocked}
+    renderer.document({**document, "warnings": to_look_at, "notes": notes})
     _print_totals(renderer, record, totals, routes)
-    _print_findings(renderer, record, blocked, to_look_at)
+    _print_findings(renderer, record, blocked, to_look_at + notes)
 
 
 def _print_totals(renderer: Renderer, record: PlanRecord, totals: Counter[str], routes: Counter[str]) -> None:
@@ -133,14 +139,13 @@ def _print_findings(
 ) -> None:
     if blocked:
         rows_blocked = [
-            (one.company_name, finding.code, finding.rule, finding.detail, finding.next_action)
-            for one in blocked
-            for finding in _first_of_each(one.blockers())
+            _row(one.company_name, finding) for one in blocked for finding in _first_of_each(one.blockers())
         ]
-        headings = ("customer", "reason", "rule", "found", "what to do")
-        renderer.table("Blocked (they stay in the plan)", headings, rows_blocked)
+        renderer.table("Blocked (they stay in the plan)", _HEADINGS, rows_blocked)
     if to_look_at:
-        renderer.table("Worth a look before approval", ("customer", "what", "rule", "found"), _warned(to_look_at))
+        renderer.table("Worth a look before approval", _HEADINGS, _warned(to_look_at))
+    if blocked or to_look_at:
+        renderer.hint("tenantfold export findings --to findings.xlsx")
     if record.approved_at is None:
         renderer.hint(f"tenantfold approve {record.checksum[:12]}")
     else:
@@ -148,18 +153,28 @@ def _print_findings(
 
 
 def _warned(to_look_at: list[tuple[str, Finding]]) -> list[tuple[object, ...]]:
-    """One row a warning; a warning that many customers share is one row with their number."""
-    by_code: dict[str, list[tuple[str, Finding]]] = defaultdict(list)
+    """One row a finding; one that is found many times is one row with their number."""
+    by_code: dict[tuple[str, str], list[tuple[str, Finding]]] = defaultdict(list)
     for name, found in to_look_at:
-        by_code[found.code].append((name, found))
+        by_code[found.code, found.rule].append((name, found))
     rows: list[tuple[object, ...]] = []
     for group in by_code.values():
         if len(group) > MANY:
-            first = group[0][1]
-            rows.append((f"{len(group)} customers", first.code, first.rule, f"{first.detail} {first.next_action}"))
+            days = [one.estimated_on for _, one in group if one.estimated_on is not None]
+            first = replace(group[0][1], estimated_on=min(days, default=None))
+            rows.append(_row(f"{len(group)} times", first))
         else:
-            rows += [(name, one.code, one.rule, one.detail) for name, one in group]
+            rows += [_row(name, one) for name, one in group]
     return rows
+
+
+_HEADINGS = ("customer", "severity", "what, and rule", "found", "who: what to do", "day")
+
+
+def _row(name: str, one: Finding) -> tuple[object, ...]:
+    """One finding; of several the first one, with the earliest day."""
+    about, how = f"{one.code.value} [{one.rule}]", f"{one.owner.value}: {one.next_action}"
+    return name, one.severity.value, about, one.detail, how, one.estimated_on
 
 
 def _first_of_each(findings: Iterable[Finding]) -> list[Finding]:

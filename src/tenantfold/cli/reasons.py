@@ -8,11 +8,10 @@ from collections.abc import Mapping, Sequence
 
 from tenantfold.bootstrap import Program
 from tenantfold.cli.render import Renderer
-from tenantfold.domain.alternatives import Alternative, WeighedRoute, weigh
+from tenantfold.domain.alternatives import Alternative, WeighedRoute
 from tenantfold.domain.model import Route
 from tenantfold.domain.plan import PlanItem
 from tenantfold.domain.records import Case
-from tenantfold.domain.routes import Market, billed, facts_of_item, market_between
 
 SHOWN = 8  # different reasons shown to a person; --json has all
 _ID = re.compile(
@@ -33,16 +32,9 @@ def facts_line(facts: Mapping[str, str]) -> str:
 
 
 async def weighed_routes(program: Program, case: Case) -> Weighed:
-    """Every subscription of a customer with its route weighed, on the day the plan was made."""
-    tenants = {tenant.id: tenant for tenant in await program.store.tenants()}
-    target, customer = tenants[case.plan.header.target_id], case.customer
-    today, cloud = case.plan.created_at.date(), program.settings.cloud.name
-
-    def market(item: PlanItem) -> Market:
-        known = market_between(tenants[item.tenant_id], target, customer.country, program.regions, today, cloud)
-        return billed(known, program.billing_models.get(item.tenant_id), program.billing_models.get(target.id))
-
-    return [(item, weigh(facts_of_item(item), market(item), item.route)) for item in customer.items]
+    """Every subscription of a customer with its route weighed, on the plan's day and by ``files.price_list``."""
+    weighing = await program.weighing(case.plan)
+    return [(item, weighing.of(item, case.customer.country)) for item in case.customer.items]
 
 
 def routes_document(weighed: Weighed) -> list[dict[str, object]]:

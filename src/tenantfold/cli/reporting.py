@@ -16,7 +16,8 @@ from tenantfold.reports.gather import gather
 from tenantfold.reports.html_report import write_html
 from tenantfold.reports.move_list import MOVE_LIST, move_list_rows
 from tenantfold.reports.move_list import TABLE as MOVE_TABLE
-from tenantfold.reports.tables import TABLES, table_named, table_rows
+from tenantfold.reports.sheets import all_sheets, sheet
+from tenantfold.reports.tables import TABLES, table_named
 from tenantfold.reports.workbook import write_table, write_tables
 
 
@@ -33,8 +34,7 @@ def export(
         if what == MOVE_LIST:
             rows = await write_table(MOVE_TABLE, move_list_rows(program.store), to)
         else:
-            table = table_named(what)
-            rows = await write_table(table, table_rows(program.store, table), to)
+            rows = await write_table(*sheet(program.store, table_named(what), await program.newest_weighing()), to)
         renderer.document({"file": to, "rows": rows})
         renderer.line(f"{rows} row(s) written to {to}.")
         return ExitCode.OK
@@ -63,7 +63,7 @@ def report(
             made_at=program.clock.now(),
         )
         write_html(data, page)
-        await write_tables([(table, table_rows(program.store, table)) for table in TABLES.values()], workbook)
+        await write_tables(all_sheets(program.store, await program.newest_weighing()), workbook)
         renderer.document({"page": page, "workbook": workbook})
         renderer.line(f"Written: {page} and {workbook}")
         return ExitCode.OK

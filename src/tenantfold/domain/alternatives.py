@@ -7,10 +7,11 @@ order 3, last part.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from tenantfold.domain.model import ProductKind, Route, WireStatus
+from tenantfold.domain.prices import PRICE_NOT_KNOWN
 from tenantfold.domain.routes import Choice, Market, RouteFacts, choose, days_of_grace, rebuy_until
 
 
@@ -27,7 +28,8 @@ class RouteCost:
     """What a route costs. Days are UTC days, None where they cannot be told.
 
     ``overlap_days``: both sides are billed; ``days_to_wait``: before it can be done; ``loses_promotion`` None is not
-    known; ``price`` and ``currency`` say what changes, empty when nothing does or nothing is known to.
+    known; ``price`` and ``currency`` say what changes, empty when nothing does or nothing is known to;
+    ``is_purchase``: it is bought at today's price, which ``weigh`` is given.
     """
 
     overlap_days: int | None = 0
@@ -35,6 +37,7 @@ class RouteCost:
     loses_promotion: bool | None = False
     price: str = ""
     currency: str = ""
+    is_purchase: bool = False
 
     def words(self) -> str:
         """The cost in one line; what costs nothing is not named."""
@@ -42,7 +45,7 @@ class RouteCost:
             _days(self.overlap_days, "billed twice"),
             _days(self.days_to_wait, "to wait"),
             "promotion lost" if self.loses_promotion else "promotion not known" if self.loses_promotion is None else "",
-            self.price,
+            f"today's {self.price}" if self.is_purchase else self.price,
             self.currency,
         ]
         return "; ".join(one for one in said if one) or "nothing"
@@ -68,16 +71,29 @@ class WeighedRoute:
     confidence: Confidence
     alternatives: tuple[Alternative, ...]
 
+    def best_alternative(self) -> Alternative | None:
+        """What would be done instead: a way that needs no person, then the least overlap and wait; None without any.
 
-def weigh(facts: RouteFacts, market: Market, planned: Route | None = None) -> WeighedRoute:
+        What is over needs none; staying at the source comes last.
+        """
+        if self.choice.route is Route.SKIP:
+            return None
+        possible = [one for one in self.alternatives if one.is_possible and one.route is not Route.SKIP]
+        return min(possible, key=_rank, default=None)
+
+
+def weigh(
+    facts: RouteFacts, market: Market, planned: Route | None = None, price: str = PRICE_NOT_KNOWN
+) -> WeighedRoute:
     """Weigh all routes of one subscription. ``planned`` is the plan's route where it differs from the free choice.
 
-    That is so after a cutover has begun, or where a blocked neighbor makes a subscription stay.
+    That is so after a cutover has begun, or where a blocked neighbor makes a subscription stay. ``price`` is what it
+    costs to buy it again today, in words.
     """
     choice = choose(facts, market)
     if planned is not None and planned is not choice.route:
         choice = Choice(route=planned, rules=choice.rules, why="the plan decided so for the customer as a whole")
-    assessed = {route: assess(facts, market) for route, assess in _ASSESS.items()}
+    assessed = {route: _priced(assess(facts, market), price) for route, assess in _ASSESS.items()}
     return WeighedRoute(
         choice=choice,
         cost=assessed[choice.route].cost or RouteCost(),
@@ -87,6 +103,20 @@ def weigh(facts: RouteFacts, market: Market, planned: Route | None = None) -> We
 
 
 _NO_TRANSFERS = "this cloud has no transfers between partners"
+
+
+def _priced(one: Alternative, price: str) -> Alternative:
+    if one.cost is None or not one.cost.is_purchase:
+        return one
+    return replace(one, cost=replace(one.cost, price=price))
+
+
+def _rank(one: Alternative) -> tuple[int, float, float]:
+    """Unknown days come after any number of them."""
+    by_whom = {Route.MANUAL: 1, Route.KEEP: 2}.get(one.route, 0)
+    cost = one.cost or RouteCost()
+    days = [float("inf") if known is None else float(known) for known in (cost.overlap_days, cost.days_to_wait)]
+    return by_whom, days[0], days[1]
 
 
 def _days(days: int | None, what: str) -> str:
@@ -121,7 +151,7 @@ def _bought_again(facts: RouteFacts, market: Market, *, overlap: int | None, wai
         overlap_days=overlap,
         days_to_wait=wait,
         loses_promotion=_promotion(facts),
-        price="today's price",
+        is_purchase=True,
         currency=_currency(market),
     )
 
@@ -243,12 +273,12 @@ def _manual(facts: RouteFacts, market: Market) -> Alternative:
     why = "a person can always do it, with evidence; the program knows nothing better"
     if market.billing_owners is False:
         why = "the indirect provider does it, and a person confirms it"
-    if facts.kind in {ProductKind.SOFTWARE, ProductKind.SAAS}:
+    is_purchase = facts.kind in {ProductKind.SOFTWARE, ProductKind.SAAS}
+    if is_purchase:
         why = "canceled inside its window or left to run out, and bought again"
-    wait = None if facts.kind in {ProductKind.SOFTWARE, ProductKind.SAAS} else 0
-    return _yes(
-        Route.MANUAL, why, "R-142", "R-227", cost=RouteCost(overlap_days=None, days_to_wait=wait, loses_promotion=None)
-    )
+    wait = None if is_purchase else 0
+    cost = RouteCost(overlap_days=None, days_to_wait=wait, loses_promotion=None, is_purchase=is_purchase)
+    return _yes(Route.MANUAL, why, "R-142", "R-227", cost=cost)
 
 
 def _keep(facts: RouteFacts, market: Market) -> Alternative:

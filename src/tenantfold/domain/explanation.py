@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tenantfold.domain.findings import Finding, Severity
+from tenantfold.domain.findings import Finding
 from tenantfold.domain.model import Route
 from tenantfold.domain.plan import Disposition, PlanItem
 from tenantfold.domain.records import Case
@@ -45,14 +45,18 @@ def explain(case: Case) -> Explanation:
     """Explain one customer from what the ledger knows; nothing is read at Microsoft."""
     progress = case.progress
     standing = f"{case.customer.company_name} {_STANDING[progress.phase]}."
-    reasons = [progress.detail] if progress.detail else []
-    reasons += [
-        f"{finding.severity.value} [{finding.rule}] {finding.detail}{_when(finding)}"
-        for finding in case.customer.all_findings()
-        if finding.severity is not Severity.NOTE and finding.detail != progress.detail
-    ]
+    found = [finding for finding in case.customer.all_findings() if finding.needs_somebody]
+    is_found = any(finding.detail == progress.detail for finding in found)
+    reasons = [progress.detail] if progress.detail and not is_found else []
+    reasons += [_reason(finding) for finding in sorted(found, key=lambda one: one.detail != progress.detail)]
     owner, next_action = _next(case)
     return Explanation(standing=standing, reasons=tuple(reasons), owner=owner, next_action=next_action)
+
+
+def _reason(finding: Finding) -> str:
+    """Severity, rule, what was found, the estimated date, who must act and how."""
+    said = f"{finding.severity.value} [{finding.rule}] {finding.detail}{_when(finding)}"
+    return f"{said} {finding.owner.value}: {finding.next_action}"
 
 
 def _when(finding: Finding) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from enum import StrEnum
 
 from tenantfold.domain.azure import AzureItem
@@ -15,6 +16,7 @@ from tenantfold.domain.model import CustomerId, ProductKind, Subscription, Subsc
 from tenantfold.domain.plan import PlanItem
 from tenantfold.domain.products import product_kind
 from tenantfold.domain.requests import Transfer
+from tenantfold.domain.software import OwnedSoftware
 
 
 class BillingModel(StrEnum):
@@ -48,15 +50,18 @@ class AzureCommitment:
 class CustomerFacts:
     """Optional facts of one customer.
 
-    ``in_open_transfer`` and ``not_transferable`` name source subscriptions; ``seats_elsewhere`` counts by
-    ``PRODUCT:SKU`` the seats other partners' subscriptions hold in the customer's tenant (R-123).
+    ``has_agreement``: accepted towards the target, as it was when the target was read; ``in_open_transfer`` and
+    ``not_transferable`` name source subscriptions, the first with the day its request expires; ``seats_elsewhere``
+    counts by ``PRODUCT:SKU`` the seats other partners' subscriptions hold in the customer's tenant (R-123): no call of
+    Partner Center shows them; ``software`` is the perpetual software bought through the sources.
     """
 
     has_agreement: bool | None = None
-    in_open_transfer: frozenset[SubscriptionId] | None = None
+    in_open_transfer: Mapping[SubscriptionId, date | None] | None = None
     not_transferable: frozenset[SubscriptionId] | None = None
     azure_commitments: tuple[AzureCommitment, ...] | None = None
     seats_elsewhere: dict[str, int] | None = None
+    software: tuple[OwnedSoftware, ...] | None = None
 
 
 NO_FACTS = CustomerFacts()
@@ -69,12 +74,17 @@ NEEDS_COMMITMENTS = frozenset({ProductKind.AZURE_PLAN, ProductKind.AZURE_COMMITM
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TenantFacts:
-    """What was looked up of one customer at one source tenant; None for what was not, or could not be read."""
+    """What was looked up of one customer at one tenant; None for what was not, or could not be read.
+
+    The agreement is asked at the target, everything else at a source.
+    """
 
     tenant_id: TenantId
     customer_id: CustomerId
     transfers: tuple[Transfer, ...] | None = None
     commitments: tuple[AzureItem, ...] | None = None
+    software: tuple[OwnedSoftware, ...] | None = None
+    has_agreement: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,10 +111,19 @@ def holds(subscriptions: Iterable[Subscription], kinds: frozenset[ProductKind]) 
     return any(one.wire_status == WireStatus.ACTIVE and product_kind(one) in kinds for one in subscriptions)
 
 
+def may_own_software(held: Sequence[ProductKind]) -> bool:
+    """Whether a customer of a source may have bought perpetual software, which no list of subscriptions shows (R-151).
+
+    Software is bought as products are: who holds legacy licenses and nothing else is not asked, which would be one call
+    for each of most customers. ``held``: the kinds of what it holds at the source, in whatever status.
+    """
+    return not held or any(kind is not ProductKind.LEGACY_LICENSE for kind in held)
+
+
 def together(
     looked_up: Sequence[TenantFacts], held: Sequence[Subscription], target_id: TenantId, known: CustomerFacts
 ) -> CustomerFacts:
-    """The facts of a customer from those of its source tenants; one tenant that could not be read leaves them open."""
+    """The facts of a customer from those of its tenants; one source that could not be read leaves them open."""
     if not looked_up:
         return known
     by_tenant = {one.tenant_id: one for one in looked_up}
@@ -113,7 +132,30 @@ def together(
     commitments = [one.commitments for one in _of_holders(by_tenant, at_sources, NEEDS_COMMITMENTS)]
     opened = None if None in transfers else _in_open_transfer(transfers, at_sources, target_id)
     bought = None if None in commitments else tuple(_commitment(item) for some in commitments for item in some or ())
-    return replace(known, in_open_transfer=opened, azure_commitments=bought)
+    at_target = by_tenant.get(target_id)
+    return replace(
+        known,
+        has_agreement=at_target.has_agreement if at_target is not None else known.has_agreement,
+        in_open_transfer=opened,
+        azure_commitments=bought,
+        software=_software(by_tenant, at_sources, target_id),
+    )
+
+
+def _software(
+    by_tenant: Mapping[TenantId, TenantFacts], at_sources: Sequence[Subscription], target_id: TenantId
+) -> tuple[OwnedSoftware, ...] | None:
+    """The software of all sources where there may be some; None where one of them was not asked or did not say."""
+    found: list[OwnedSoftware] = []
+    for tenant_id in dict.fromkeys([*by_tenant, *(one.tenant_id for one in at_sources)]):
+        held = [product_kind(one) for one in at_sources if one.tenant_id == tenant_id]
+        if tenant_id == target_id or not may_own_software(held):
+            continue
+        facts = by_tenant.get(tenant_id)
+        if facts is None or facts.software is None:
+            return None
+        found += facts.software
+    return tuple(found)
 
 
 def _of_holders(
@@ -129,13 +171,13 @@ def _of_holders(
 
 def _in_open_transfer(
     transfers: Iterable[tuple[Transfer, ...] | None], held: Sequence[Subscription], target_id: TenantId
-) -> frozenset[SubscriptionId]:
-    """What stands in an open request of somebody else; our own requests are the engine's to follow.
+) -> dict[SubscriptionId, date | None]:
+    """What stands in an open request of somebody else and until when; our own requests are the engine's to follow.
 
     An Azure subscription stands under a plan: which one a request does not say, so it counts for all of that tenant.
     """
     ids = {one.id for one in held}
-    found: set[SubscriptionId] = set()
+    found: dict[SubscriptionId, date | None] = {}
     for transfer in (one for some in transfers for one in some or ()):
         if transfer.state.is_over or transfer.target_id == target_id:
             continue
@@ -145,8 +187,8 @@ def _in_open_transfer(
                 for one in held
                 if one.tenant_id == transfer.source_id and product_kind(one) is ProductKind.AZURE_PLAN
             ]
-            found.update([line.id] if line.id in ids else plans)
-    return frozenset(found)
+            found.update(dict.fromkeys([line.id] if line.id in ids else plans, transfer.expires_on))
+    return found
 
 
 def _commitment(item: AzureItem) -> AzureCommitment:

@@ -68,6 +68,7 @@ class FindingCode(StrEnum):
     RESELLER_NOT_POSSIBLE = "reseller_not_possible"
     SAME_SKU_TWICE = "same_sku_twice"
     PART_STAYS = "part_stays"
+    SOFTWARE_STAYS = "software_stays"
     NOT_VERIFIED = "not_verified"
 
 
@@ -85,3 +86,8 @@ class Finding:
     owner: Owner
     next_action: str
     estimated_on: date | None = None
+
+    @property
+    def needs_somebody(self) -> bool:
+        """Whether there is something to decide or to do: blockers, warnings, and notes that name who acts."""
+        return self.severity is not Severity.NOTE or self.owner is not Owner.NOBODY

@@ -45,7 +45,7 @@ class BookEntry:
     seen: tuple[Customer, ...]
     subscriptions: tuple[Subscription, ...]
     unread: tuple[tuple[TenantId, str], ...] = ()  # tenants whose data of this customer could not be read, with why
-    looked_up: tuple[TenantFacts, ...] = ()  # what the sources know beside its subscriptions, where that was needed
+    looked_up: tuple[TenantFacts, ...] = ()  # what was asked beside its subscriptions, where that was needed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

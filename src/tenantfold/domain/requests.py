@@ -6,7 +6,7 @@ Words of the wire are kept as text: a status nobody knows counts as still waitin
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import NewType
 
@@ -87,6 +87,13 @@ class Transfer:
     product_types: tuple[str, ...] = ()
     partner_on_record: str = ""
     lines: tuple[TransferLine, ...] = ()
+
+    @property
+    def expires_on(self) -> date | None:
+        """The UTC day on which it expires unanswered (R-147); None where no time is known."""
+        if self.expires_at is not None:
+            return self.expires_at.date()
+        return (self.created_at + timedelta(days=TRANSFER_DAYS)).date() if self.created_at is not None else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from enum import StrEnum
 
 from tenantfold.domain.guards import RefusalCode
 from tenantfold.domain.model import OfferId
+from tenantfold.domain.prices import Price, price_book, price_of
 
 SHOWN_OFFERS = 3  # names of offers without a price in one sentence; the count says how many there are
 
@@ -171,17 +172,6 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Price:
-    """What one license of an offer costs a month. Empty ``country`` or ``billing_cycle`` stand for all."""
-
-    offer_id: OfferId
-    monthly_unit_price: Decimal
-    currency: str
-    country: str = ""
-    billing_cycle: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Amount:
     """The money a wave moves in a month, by currency; ``unpriced`` are the offers without a price."""
 
@@ -256,19 +246,14 @@ def _refusal(name: str, rule: LimitRule, detail: str, numbers: Mapping[str, str]
 
 
 def amount_of(size: WaveSize, prices: Iterable[Price]) -> Amount:
-    """The money of a wave. The closest price counts: of this country and cycle, of either, or the offer's only one."""
-    known = {(one.offer_id, one.country, one.billing_cycle): one for one in prices}
+    """The money of a wave, by the closest price of each offer."""
+    known = price_book(prices)
     sums: dict[str, Decimal] = {}
     unpriced: dict[OfferId, None] = {}
     for one in size.offers:
-        price = _price(known, one)
+        price = price_of(known, one.offer_id, one.country, one.billing_cycle)
         if price is None:
             unpriced[one.offer_id] = None
         else:
             sums[price.currency] = sums.get(price.currency, Decimal(0)) + price.monthly_unit_price * one.licenses
     return Amount(by_currency=sums, unpriced=tuple(unpriced))
-
-
-def _price(known: Mapping[tuple[OfferId, str, str], Price], offer: OfferSize) -> Price | None:
-    places = ((offer.country, offer.billing_cycle), (offer.country, ""), ("", offer.billing_cycle), ("", ""))
-    return next((known[offer.offer_id, *place] for place in places if (offer.offer_id, *place) in known), None)

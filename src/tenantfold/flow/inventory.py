@@ -16,7 +16,7 @@ from tenantfold.domain.reads import PartnerIdentity, Read
 from tenantfold.domain.records import Snapshot
 from tenantfold.domain.regions import RegionMap
 from tenantfold.errors import ConfigError, RefusedError, UnexpectedAnswerError, leading_error
-from tenantfold.flow.looking_up import UNREADABLE, look_up, or_unknown
+from tenantfold.flow.looking_up import UNREADABLE, look_up, look_up_at_target, or_unknown
 from tenantfold.flow.partner_center import PartnerCenter
 from tenantfold.flow.ports import Clock, Inventory
 from tenantfold.flow.progress import Reporter
@@ -116,12 +116,14 @@ async def _read_customers(task: InventoryTask, snapshot: Snapshot, report: Repor
     label = f"{task.tenant.key}: customers read"
     done = 0
     slots = asyncio.Semaphore(task.in_flight)
+    is_target = task.tenant.role is TenantRole.TARGET
     while batch := await task.inventory.customers_to_read(snapshot, BATCH):
+        ours = await task.inventory.active_at_sources(batch) if is_target else frozenset()
         found: list[_Found] = []
         try:
             async with asyncio.TaskGroup() as group:
                 for customer_id in batch:
-                    group.create_task(_read_customer(task, snapshot, customer_id, slots, found))
+                    group.create_task(_read_customer(task, snapshot, customer_id, slots, found, ours))
         except ExceptionGroup as failed:
             raise leading_error(failed) from None  # what stops the inventory arrives as itself
         finally:  # whatever ends it: what was read is not read again
@@ -139,7 +141,12 @@ async def _keep(task: InventoryTask, snapshot: Snapshot, found: Sequence[_Found]
 
 
 async def _read_customer(
-    task: InventoryTask, snapshot: Snapshot, customer_id: CustomerId, slots: asyncio.Semaphore, found: list[_Found]
+    task: InventoryTask,
+    snapshot: Snapshot,
+    customer_id: CustomerId,
+    slots: asyncio.Semaphore,
+    found: list[_Found],
+    ours: frozenset[CustomerId],
 ) -> None:
     async with slots:
         try:
@@ -152,6 +159,8 @@ async def _read_customer(
         if task.tenant.role is TenantRole.SOURCE:
             held = [read.value for read in subscriptions]
             facts = await look_up(task.partner_center, task.tenant.id, customer_id, held)
+        elif customer_id in ours:  # nothing is ordered for who holds nothing active at a source
+            facts = await look_up_at_target(task.partner_center, task.tenant.id, customer_id)
         found.append(_Found(customer, subscriptions, facts))
 
 

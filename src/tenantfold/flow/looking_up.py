@@ -1,6 +1,7 @@
-"""Looks up what planning needs of a customer beside its subscriptions: open transfers, reservations (flow room).
+"""Looks up what planning needs of a customer beside its subscriptions (flow room).
 
-Only who holds something that is transferred costs a call; what cannot be read stays unknown (invariant 9).
+At a source: open transfers, reservations, perpetual software; at the target: the agreement. Only who may have it costs
+a call; what cannot be read stays unknown (invariant 9).
 """
 
 from __future__ import annotations
@@ -8,8 +9,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Sequence
 from typing import TypeVar
 
-from tenantfold.domain.facts import NEEDS_COMMITMENTS, NEEDS_TRANSFERS, TenantFacts, holds
+from tenantfold.domain.facts import (
+    NEEDS_COMMITMENTS,
+    NEEDS_TRANSFERS,
+    TenantFacts,
+    holds,
+    may_own_software,
+)
 from tenantfold.domain.model import CustomerId, Subscription, TenantId
+from tenantfold.domain.products import product_kind
 from tenantfold.errors import NotFoundError, RefusedError, RoleMissingError, UnexpectedAnswerError
 from tenantfold.flow.partner_center import PartnerCenter
 
@@ -20,16 +28,27 @@ UNREADABLE = (NotFoundError, RefusedError, RoleMissingError, UnexpectedAnswerErr
 async def look_up(
     center: PartnerCenter, tenant_id: TenantId, customer_id: CustomerId, held: Sequence[Subscription]
 ) -> TenantFacts | None:
-    """The facts of one customer at a source; None for one who holds nothing that is transferred.
+    """The facts of one customer at a source; None for one of whom nothing had to be asked.
 
     Raises what makes going on useless: no answer, throttled for good, signed out.
     """
-    if not holds(held, NEEDS_TRANSFERS):
+    is_transferred, may_own = holds(held, NEEDS_TRANSFERS), may_own_software([product_kind(one) for one in held])
+    if not is_transferred and not may_own:
         return None
-    transfers = await or_unknown(center.transfers(customer_id))
     has_azure = holds(held, NEEDS_COMMITMENTS)
-    commitments = await or_unknown(center.azure_commitments(customer_id)) if has_azure else None
-    return TenantFacts(tenant_id=tenant_id, customer_id=customer_id, transfers=transfers, commitments=commitments)
+    return TenantFacts(
+        tenant_id=tenant_id,
+        customer_id=customer_id,
+        transfers=await or_unknown(center.transfers(customer_id)) if is_transferred else None,
+        commitments=await or_unknown(center.azure_commitments(customer_id)) if has_azure else None,
+        software=await or_unknown(center.software(customer_id)) if may_own else None,
+    )
+
+
+async def look_up_at_target(center: PartnerCenter, tenant_id: TenantId, customer_id: CustomerId) -> TenantFacts:
+    """Whether a customer of ours accepted the agreement towards the target (R-112); one or two calls."""
+    agreed = await or_unknown(center.has_agreement(customer_id))
+    return TenantFacts(tenant_id=tenant_id, customer_id=customer_id, has_agreement=agreed)
 
 
 async def or_unknown(read: Awaitable[T]) -> T | None:

@@ -28,6 +28,7 @@ from tenantfold.domain.model import (
 from tenantfold.domain.reads import Page, PartnerIdentity, Read
 from tenantfold.domain.requests import ServiceRequest, ServiceRequestWish, Transfer, TransferWish
 from tenantfold.domain.resellers import Reseller
+from tenantfold.domain.software import OwnedSoftware
 
 
 class PartnerCenter(Protocol):
@@ -132,6 +133,10 @@ class PartnerCenter(Protocol):
 
     async def azure_commitments(self, customer_id: CustomerId) -> tuple[AzureItem, ...]:
         """The reservations and savings plans of a customer at this tenant."""
+        ...
+
+    async def software(self, customer_id: CustomerId) -> tuple[OwnedSoftware, ...]:
+        """The perpetual software a customer bought through this tenant (commerce reference 3.2)."""
         ...
 
     async def cancel_azure_subscription(

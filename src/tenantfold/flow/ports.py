@@ -162,6 +162,10 @@ class Inventory(Protocol):
         """The countries of all source customers in the newest snapshots."""
         ...
 
+    async def active_at_sources(self, ids: Sequence[CustomerId]) -> frozenset[CustomerId]:
+        """Which of these customers hold something active at a source, by its newest snapshot."""
+        ...
+
     async def complete_snapshot(self, snapshot: Snapshot, now: datetime) -> Snapshot:
         """Close a snapshot: from now on plans may rest on it."""
         ...

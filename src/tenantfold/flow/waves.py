@@ -19,6 +19,7 @@ from tenantfold.domain.admission import (
 )
 from tenantfold.domain.model import CustomerId, TenantId
 from tenantfold.domain.policy import Policy
+from tenantfold.domain.prices import Price
 from tenantfold.domain.records import Event
 from tenantfold.domain.waves import (
     Amount,
@@ -28,7 +29,6 @@ from tenantfold.domain.waves import (
     LimitRule,
     Limits,
     Override,
-    Price,
     Wave,
     WaveRefusal,
     WaveSize,

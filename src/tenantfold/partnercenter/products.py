@@ -1,4 +1,4 @@
-"""The new-commerce catalog and purchases from it (partnercenter room, commerce reference 1.2, 2.3)."""
+"""The new-commerce catalog, purchases from it, and owned software (partnercenter room, commerce 1.2, 2.3, 3.2)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from uuid import UUID
 
 from tenantfold.domain.model import CustomerId, OfferId, OrderLine, PlacedOrder, Sku, SkuTerm
 from tenantfold.domain.reads import Read
+from tenantfold.domain.software import OwnedSoftware
 from tenantfold.errors import NotFoundError
 from tenantfold.partnercenter import wire_commerce, wire_products, wire_routes
 from tenantfold.partnercenter.resource import Resource, understood
@@ -67,6 +68,16 @@ class ProductCalls(Resource):
             ]
         except NotFoundError:
             return []
+
+    async def software(self, customer_id: CustomerId) -> tuple[OwnedSoftware, ...]:
+        """The perpetual software a customer bought through this tenant (commerce reference 3.2)."""
+        return tuple(
+            [
+                owned
+                async for item in self._items(wire_routes.ENTITLEMENTS, {"customer": customer_id}, wire_routes.SOFTWARE)
+                if (owned := wire_products.read_software(item)) is not None
+            ]
+        )
 
     async def buy(
         self, customer_id: CustomerId, billing_cycle: str, lines: Sequence[OrderLine], request_id: UUID

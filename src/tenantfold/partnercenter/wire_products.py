@@ -1,4 +1,4 @@
-"""The new-commerce catalog on the wire (partnercenter room, wire). Commerce reference 1.2."""
+"""The new-commerce catalog and owned software on the wire (partnercenter room, wire). Commerce reference 1.2, 3.2."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from msgspec import Raw
 
 from tenantfold.domain.model import OfferId, Sku, SkuTerm
 from tenantfold.domain.reads import Read
-from tenantfold.partnercenter.wire import Wire, decode, known_word
+from tenantfold.domain.software import OwnedSoftware
+from tenantfold.partnercenter.wire import Wire, decode, known_word, lower_guid
 
 _LICENSE = "onlineservicesnce"
+_SOFTWARE = "software"
 _CYCLES = frozenset({"monthly", "annual", "triennial", "biennial", "one_time", "none"})
 _COMMERCIAL = "commercial"
 
@@ -60,6 +62,43 @@ class Availability(Wire):
     segment: str | None = None
     is_purchasable: bool | None = None
     terms: list[Term] | None = None
+
+
+class SoftwareQuantity(Wire):
+    """How many of an entitlement are in which status."""
+
+    status: str | None = None
+
+
+class SoftwareOrder(Wire):
+    """The order that made an entitlement."""
+
+    id: str | None = None
+
+
+class SoftwareEntitlement(Wire):
+    """Software as the customer's entitlements show it."""
+
+    product_id: str | None = None
+    sku_id: str | None = None
+    quantity: int | None = None
+    quantity_details: list[SoftwareQuantity] | None = None
+    entitlement_type: str | None = None
+    reference_order: SoftwareOrder | None = None
+
+
+def read_software(document: bytes | Raw) -> OwnedSoftware | None:
+    """One entitlement to software; None for another type, should the filter let it through."""
+    item = decode(document, SoftwareEntitlement)
+    if (item.entitlement_type or _SOFTWARE).lower() != _SOFTWARE:
+        return None
+    statuses = [one.status.strip() for one in item.quantity_details or () if one.status]
+    return OwnedSoftware(
+        sku_id=":".join(part.strip() for part in (item.product_id, item.sku_id) if part),
+        count=item.quantity,
+        status=", ".join(dict.fromkeys(statuses)),
+        order_id=lower_guid(item.reference_order.id) if item.reference_order else "",
+    )
 
 
 def license_product(document: bytes | Raw) -> str | None:

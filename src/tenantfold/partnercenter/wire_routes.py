@@ -100,6 +100,7 @@ MEMBER_OF = Route("GET", "/v1.0/me/memberOf", service=GRAPH)
 CUSTOMER_PAGE = {"size": "500"}  # the largest page the service gives (core reference 3)
 RESERVATIONS = {"entitlementType": "reservedInstance", "showExpiry": "true"}
 RELATIONSHIP_PAGE = {"$top": "300"}  # the largest page Graph gives of them (core reference 8)
+SOFTWARE = {"entitlementType": "software"}
 CUSTOMER_AGREEMENTS = {"agreementType": CUSTOMER_AGREEMENT}
 
 

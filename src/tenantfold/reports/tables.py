@@ -95,6 +95,9 @@ _SHOWN: dict[str, tuple[str, Kind, int]] = {
     "created_at": ("Created at (UTC)", _TIME, 19),
     "disposition": ("Disposition", _TEXT, 16),
     "customer_findings": ("Customer findings", _TEXT, _NAME),
+    "severity": ("Severity", _TEXT, 9),
+    "rule": ("Rule", _TEXT, 12),
+    "estimated_on": ("Estimated day (UTC)", _DAY, 18),
     "route": ("Route", _TEXT, _WORD),
     "target_offer_id": ("Target offer id", _TEXT, _GUID),
     "target_offer_name": ("Target offer", _TEXT, _NAME),
@@ -125,6 +128,7 @@ _ABOUT: dict[RowSet, tuple[str, str]] = {
     RowSet.CUSTOMERS: ("Customers", "Every customer as each partner tenant shows it, from the newest snapshots."),
     RowSet.SUBSCRIPTIONS: ("Subscriptions", "Every subscription at each partner tenant, from the newest snapshots."),
     RowSet.PLAN: ("Plan", "What the newest plan does with every source subscription, and what it found."),
+    RowSet.FINDINGS: ("Findings", "What the newest plan found, one row each: who must act, how, and by when."),
     RowSet.RESULTS: ("Results", "How far every subscription is, and who must act next."),
     RowSet.JOURNAL: ("Journal", "Every write to Microsoft: what was intended, and how it ended."),
 }

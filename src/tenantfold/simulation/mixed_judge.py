@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
+from partner_center_emulator.entitlements.models import owned
 from partner_center_emulator.ledger.shape import CustomerVerdict, Move
 from partner_center_emulator.seed.portfolios import Kind
 from partner_center_emulator.world import StateChange
 from tenantfold.domain import routes
 from tenantfold.domain.explanation import next_step
+from tenantfold.domain.findings import FindingCode
 from tenantfold.domain.journal import Intent, OpKind
 from tenantfold.domain.model import CustomerId, ProductKind
 from tenantfold.domain.plan import PlanItem
@@ -38,6 +40,7 @@ from tenantfold.simulation.mixed_cast import GOVERNMENT_WAYS, WAYS
 _BOUGHT_AGAIN = frozenset({"rebought", "by_hand"})
 _WRITES = ("order.", "subscription.", "entitlement.", "benefit.", "transfer.")
 _SLACK = timedelta(hours=8)
+_SOFTWARE_RULE = "R-151"
 _UNDER_WAY = frozenset({"Pending", "InProgress"})
 
 
@@ -55,6 +58,7 @@ async def judge(simulation: MixedSimulation) -> Verdict:
         if case is not None:
             _explained(hearing, line, case)
             _left_open(hearing, case)
+            _software(hearing, case)
         elif line.state != "not_movable":
             hearing.say("unexplained", f"{name_in(hearing, line.customer_id)} is in no plan.")
     conduct(hearing)
@@ -224,6 +228,19 @@ def _somebody_acts(hearing: Hearing, case: Case, name: str, where: str) -> None:
 def _may_wait(case: Case) -> bool:
     """Whether something of the plan takes longer than a simulation: a term that ends later."""
     return case.progress.phase in {Phase.RUNNING_OUT, Phase.BY_HAND}
+
+
+def _software(hearing: Hearing, case: Case) -> None:
+    """Perpetual software has no subscription: the plan names every SKU of it all the same, or says that it must ask."""
+    stage, customer = hearing.simulation.stage, case.customer
+    said = [one for one in customer.all_findings() if one.rule == _SOFTWARE_RULE and one.owner is not Owner.NOBODY]
+    if any(one.code is FindingCode.NOT_VERIFIED for one in said):
+        return
+    for tenant_id in customer.source_tenant_ids:
+        for one in owned(stage.emulator, tenant_id, customer.customer_id):
+            sku_id = f"{one.product_id}:{one.sku_id}"
+            if one.kind == "software" and not any(sku_id in finding.detail for finding in said):
+                hearing.say("unexplained", f"{customer.company_name}: nobody explains what becomes of {sku_id}.")
 
 
 def _left_open(hearing: Hearing, case: Case) -> None:

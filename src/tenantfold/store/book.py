@@ -10,7 +10,16 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, bindparam, case, func, select, union
 
 from tenantfold.domain.facts import TenantFacts
-from tenantfold.domain.model import Customer, CustomerId, Offer, Subscription, SubscriptionId, TenantId, TenantRole
+from tenantfold.domain.model import (
+    Customer,
+    CustomerId,
+    Offer,
+    Subscription,
+    SubscriptionId,
+    TenantId,
+    TenantRole,
+    WireStatus,
+)
 from tenantfold.domain.records import BookEntry, Snapshot
 from tenantfold.store import codec, tables
 from tenantfold.store.snapshots import LISTED, READ, snapshot_id
@@ -153,9 +162,8 @@ def _entries(conn: Connection, shelves: Sequence[Shelf], ids: Sequence[str]) -> 
                 unread[customer.id].append((shelf.tenant_id, reason))
         for subscription in subscriptions_of(conn, shelf, ids):
             held[subscription.customer_id].append(subscription)
-        if shelf.role is TenantRole.SOURCE:  # the target's transfers are the engine's to follow
-            for facts in codec.tenant_facts(row[1] for row in _rows_of(conn, _FACTS_OF, shelf, ids)):
-                looked_up[facts.customer_id].append(facts)
+        for facts in codec.tenant_facts(row[1] for row in _rows_of(conn, _FACTS_OF, shelf, ids)):
+            looked_up[facts.customer_id].append(facts)
     return [
         BookEntry(
             customer_id=CustomerId(customer_id),
@@ -216,6 +224,17 @@ def source_countries(conn: Connection) -> tuple[str, ...]:
         .order_by(_customer.country)
     )
     return tuple(conn.execute(query).scalars())
+
+
+def active_at_sources(conn: Connection, ids: Sequence[CustomerId]) -> frozenset[CustomerId]:
+    """Which of these customers hold something active at a source, by its newest snapshot, complete or not."""
+    sources = [shelf.row_id for shelf in newest_shelves(conn, complete=False) if shelf.role is TenantRole.SOURCE]
+    query = select(_subscription.customer_id).where(
+        _subscription.snapshot_id.in_(sources),
+        _subscription.customer_id.in_(ids),
+        _subscription.wire_status == WireStatus.ACTIVE.value,
+    )
+    return frozenset(CustomerId(one) for one in conn.execute(query.distinct()).scalars())
 
 
 def catalog(conn: Connection, snapshot: Snapshot, country: str) -> Mapping[str, Offer]:

@@ -92,6 +92,10 @@ class InventoryStore:
         """The countries of all source customers in the newest snapshots, in order."""
         return await self._database.read(book.source_countries)
 
+    async def active_at_sources(self, ids: Sequence[CustomerId]) -> frozenset[CustomerId]:
+        """Which of these customers hold something active at a source, by its newest snapshot."""
+        return await self._database.read(lambda conn: book.active_at_sources(conn, ids))
+
     async def complete_snapshot(self, snapshot: Snapshot, now: datetime) -> Snapshot:
         """Close a snapshot: from now on plans may rest on it. SnapshotIncompleteError while it has gaps."""
         completed = await self._database.write(

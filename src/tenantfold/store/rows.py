@@ -6,7 +6,7 @@ all but the journal is the customer id: a page holds whole customers, and ``limi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -14,6 +14,8 @@ from operator import itemgetter
 
 from sqlalchemy import Connection, Table, select
 
+from tenantfold.domain.findings import Finding
+from tenantfold.domain.plan import PlanCustomer
 from tenantfold.store import codec, tables
 from tenantfold.store.book import (
     Shelf,
@@ -23,7 +25,7 @@ from tenantfold.store.book import (
     next_customers,
     subscription_cells_of,
 )
-from tenantfold.store.plans import newest_plan_id
+from tenantfold.store.plans import customers_batch, newest_plan_id
 
 Plain = str | int | bool | datetime | date | None
 
@@ -34,6 +36,7 @@ class RowSet(StrEnum):
     CUSTOMERS = "customers"
     SUBSCRIPTIONS = "subscriptions"
     PLAN = "plan"
+    FINDINGS = "findings"
     RESULTS = "results"
     JOURNAL = "journal"
 
@@ -102,6 +105,21 @@ COLUMNS: dict[RowSet, dict[str, str]] = {
         "target_id": "target subscription that stands for it already",
         "parent_id": "the base subscription of an add-on",
         "item_findings": "codes of what was found about the subscription",
+    },
+    RowSet.FINDINGS: {
+        "customer_id": "the customer's tenant id",
+        "company_name": "as planned",
+        "disposition": "move, blocked, nothing_to_move or moved",
+        "tenant": "short name of the source tenant; empty for a finding about the customer as a whole",
+        "subscription_id": "the source subscription; empty for a finding about the customer as a whole",
+        "offer_name": "its name",
+        "severity": "blocker, warning or note",
+        "code": "what was found (docs/reference/errors.md)",
+        "rule": "the rule it rests on",
+        "detail": "what was found, in a sentence",
+        "owner": "who must act",
+        "next_action": "what they must do",
+        "estimated_on": "UTC day it takes effect or must be settled by; empty where none follows from what is known",
     },
     RowSet.RESULTS: {
         "customer_id": "the customer's tenant id",
@@ -231,6 +249,36 @@ def _plan(conn: Connection, after: str, limit: int) -> tuple[Rows, str | None]:
     return [tuple(row) for row in conn.execute(query)], _next_after(ids, limit)
 
 
+def _findings(conn: Connection, after: str, limit: int) -> tuple[Rows, str | None]:
+    """The newest plan, finding by finding: the customer's own first, then those of each subscription."""
+    customers = customers_batch(conn, newest_plan_id(conn) or 0, None, after, limit)
+    keys = {row[0]: row[1] for row in conn.execute(select(tables.tenant.c.id, tables.tenant.c.key))}
+    rows = [row for one in customers for row in _findings_of(one, keys)]
+    return rows, _next_after([one.customer_id for one in customers], limit)
+
+
+def _findings_of(customer: PlanCustomer, keys: Mapping[str, str]) -> Iterator[tuple[Plain, ...]]:
+    start = (customer.customer_id, customer.company_name, customer.disposition.value)
+    for finding in customer.findings:
+        yield (*start, None, None, None, *_told(finding))
+    for item in customer.items:
+        for finding in item.findings:
+            place = (keys.get(item.tenant_id, item.tenant_id), item.subscription_id, item.offer_name)
+            yield (*start, *place, *_told(finding))
+
+
+def _told(finding: Finding) -> tuple[Plain, ...]:
+    return (
+        finding.severity.value,
+        finding.code.value,
+        finding.rule,
+        finding.detail,
+        finding.owner.value,
+        finding.next_action,
+        finding.estimated_on,
+    )
+
+
 def _results(conn: Connection, after: str, limit: int) -> tuple[Rows, str | None]:
     """Items of the newest plan each customer is in, so that who moved stays in the report when it left the sources."""
     progress, customer, item = tables.progress, tables.plan_customer, tables.plan_item
@@ -319,6 +367,7 @@ _READERS: dict[RowSet, Callable[[Connection, str, int], tuple[Rows, str | None]]
     RowSet.CUSTOMERS: _customers,
     RowSet.SUBSCRIPTIONS: _subscriptions,
     RowSet.PLAN: _plan,
+    RowSet.FINDINGS: _findings,
     RowSet.RESULTS: _results,
     RowSet.JOURNAL: _journal,
 }

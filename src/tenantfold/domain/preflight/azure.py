@@ -6,23 +6,30 @@ from collections.abc import Sequence
 
 from tenantfold.domain.facts import AzureCommitment
 from tenantfold.domain.findings import FindingCode, Severity
-from tenantfold.domain.model import ProductKind, Route, WireStatus
+from tenantfold.domain.model import KNOWN_BILLING_CYCLES, ProductKind, Route, WireStatus
 from tenantfold.domain.preflight.review import Review
 from tenantfold.domain.preflight.rule import Answer, Rule, Said, Topic, Unverified, customer_rule
 from tenantfold.domain.products import product_kind
 from tenantfold.domain.states import Owner
 
+_PAYING_CYCLES = KNOWN_BILLING_CYCLES - {"none"}
+
 
 def _commitments(review: Review) -> Sequence[AzureCommitment] | None:
     """Reservations and savings plans: those the inventory lists as subscriptions, and those looked up beside it."""
     listed = [
-        AzureCommitment(name=one.offer_name, status=one.wire_status, is_monthly=one.billing_cycle == "monthly")
+        AzureCommitment(name=one.offer_name, status=one.wire_status, is_monthly=_is_monthly(one.billing_cycle))
         for one in review.items
         if one.kind is ProductKind.AZURE_COMMITMENT
     ]
     if review.facts.azure_commitments is None:
         return listed or None
     return [*listed, *review.facts.azure_commitments]
+
+
+def _is_monthly(billing_cycle: str) -> bool | None:
+    """How a commitment is paid; a cycle that says nothing leaves it open (invariant 9)."""
+    return billing_cycle == "monthly" if billing_cycle in _PAYING_CYCLES else None
 
 
 @customer_rule(
@@ -80,7 +87,7 @@ def reservation_inactive(review: Review) -> Answer:
         owner=Owner.APPROVER,
         how="Plan to buy them again at the target, at today's price, before their next charge.",
         when="the next billing cycle after the transfer",
-        needs="the customer's reservations and savings plans; both tenants' currencies",
+        needs="the customer's reservations and savings plans, and how each is paid; both tenants' currencies",
     )
 )
 def reservation_currency(review: Review) -> Answer:
@@ -98,13 +105,17 @@ def reservation_currency(review: Review) -> Answer:
             f"whether the customer pays reservations or savings plans by month; the currency changes "
             f"({', '.join(changes) or 'not known'})."
         )
-    monthly = [one.name for one in commitments if one.is_monthly is not False and one.status == WireStatus.ACTIVE]
-    if not monthly:
+    monthly = [one.name for one in commitments if one.is_monthly and one.status == WireStatus.ACTIVE]
+    unsure = [one.name for one in commitments if one.is_monthly is None and one.status == WireStatus.ACTIVE]
+    if not monthly and not unsure:
         return None
     if not changes:
         return Unverified("the billing currency of both tenants.")
+    if not monthly:
+        return Unverified(f"how {', '.join(unsure)} is paid; the currency changes ({', '.join(changes)}).")
+    more = f" How {', '.join(unsure)} is paid is not known." if unsure else ""
     return Said(
-        f"{', '.join(monthly)}: canceled at the next billing cycle, as the bill goes from {', '.join(changes)}."
+        f"{', '.join(monthly)}: canceled at the next billing cycle, as the bill goes from {', '.join(changes)}.{more}"
     )
 
 

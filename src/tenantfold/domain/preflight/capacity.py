@@ -14,6 +14,9 @@ SUBSCRIPTIONS_PER_CUSTOMER_TENANT = 300  # R-72, R-74: both partners' subscripti
 DOUBLED = SUBSCRIPTIONS_PER_CUSTOMER_TENANT // 2  # R-131: more than so many cannot all stand twice
 
 
+POOLED = 10_000  # a greater "maximum" is none: small-business SKUs have a few hundred seats (R-123)
+
+
 def _new_orders(review: Review) -> int:
     return sum(1 for item in review.items if item.moves and item.target_id is None)
 
@@ -136,7 +139,7 @@ def _seats(review: Review, sku: Sku) -> int:
         rules=("R-123",),
         owner=Owner.OPERATIONS,
         how="Reduce the seats first, or map it to a SKU without that maximum.",
-        needs="new-commerce SKUs of the country; seats other partners hold",
+        needs="new-commerce SKUs of the country",
         routes=(Route.RECREATE,),
     )
 )
@@ -163,7 +166,8 @@ def seat_maximum_reached(review: Review, item: PlanItem) -> Answer:
         owner=Owner.OPERATIONS,
         how="Buy it again on the day the old term ends, not before.",
         when="the last day of the source's term",
-        needs="new-commerce SKUs of the country; seats other partners hold",
+        is_dated=True,
+        needs="new-commerce SKUs of the country",
         routes=(Route.EXPIRE_AND_REBUY,),
     )
 )
@@ -173,7 +177,7 @@ def seats_cannot_be_doubled(review: Review, item: PlanItem) -> Answer:
         return None
     sku = review.sku_of(item)
     if sku is None:
-        return Unverified(f"whether {item.offer_name} has a seat maximum over all partners.")
+        return Unverified(f"whether {item.offer_name} has a seat maximum over all partners.", on=item.ends_on)
     held = _seats(review, sku)
     if not sku.maximum_quantity or held + item.license_count <= sku.maximum_quantity:
         return None
@@ -181,4 +185,36 @@ def seats_cannot_be_doubled(review: Review, item: PlanItem) -> Answer:
         f"{sku.title} allows {sku.maximum_quantity} seats at one customer over all partners, {held} are in use: "
         f"{item.license_count} more cannot be bought while the old ones stand.",
         on=item.ends_on,
+    )
+
+
+@item_rule(
+    Rule(
+        topic=Topic.CAPACITY,
+        code=FindingCode.SEAT_MAXIMUM_REACHED,
+        severity=Severity.NOTE,
+        rules=("R-123",),
+        owner=Owner.OPERATIONS,
+        how="Reduce the seats, or buy them when the old ones have ended.",
+        when="the last day of the source's term, where it is bought again then",
+        is_dated=True,
+        needs="seats other partners hold: no call shows them, a refused purchase does",
+        routes=(Route.RECREATE, Route.EXPIRE_AND_REBUY),
+    )
+)
+def seats_elsewhere(review: Review, item: PlanItem) -> Answer:
+    """Our seats and the new ones fit the maximum, but it is pooled over all partners, and theirs are not known."""
+    if item.sold_as is None or review.facts.seats_elsewhere is not None:
+        return None
+    sku = review.sku_of(item)
+    if sku is None or not 0 < sku.maximum_quantity <= POOLED:
+        return None
+    left = sku.maximum_quantity - _seats(review, sku) - item.license_count
+    if left < 0:
+        return None  # the other rules say already that they do not fit
+    ends_on = item.ends_on if item.route is Route.EXPIRE_AND_REBUY else None
+    return Unverified(
+        f"whether other partners hold more than {left} seats of {sku.title}: {sku.maximum_quantity} are allowed at one "
+        "customer over all partners.",
+        on=ends_on,
     )

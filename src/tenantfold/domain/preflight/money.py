@@ -23,6 +23,7 @@ _END = "the last day of the source's term"
         owner=Owner.APPROVER,
         how="Compare today's price with the customer's before approval.",
         when=_END,
+        is_dated=True,
         needs="the promotion of the subscription",
         routes=(Route.EXPIRE_AND_REBUY, Route.MANUAL),
     )
@@ -32,7 +33,7 @@ def promotion_lost(_review: Review, item: PlanItem) -> Answer:
     if item.terms is None:
         return None
     if item.terms.promotion_id is None:
-        return Unverified(f"whether {item.offer_name} has a promotion that a new purchase would lose.")
+        return Unverified(f"whether {item.offer_name} has a promotion that a new purchase would lose.", on=item.ends_on)
     if not item.terms.promotion_id:
         return None
     return Said(f"{item.offer_name} has the promotion {item.terms.promotion_id}, which is lost.", on=item.ends_on)
@@ -46,6 +47,8 @@ def promotion_lost(_review: Review, item: PlanItem) -> Answer:
         rules=("R-154", "R-149"),
         owner=Owner.APPROVER,
         how="Transfer one such subscription first and compare its next invoice.",
+        when="the last day of the source's term, when a promotion is looked at again",
+        is_dated=True,
         needs="what a transfer does to a promotion: Microsoft does not say",
         routes=(Route.TRANSFER,),
     )
@@ -54,7 +57,8 @@ def promotion_in_transfer(_review: Review, item: PlanItem) -> Answer:
     """A subscription with a promotion is transferred; whether the promotion stays is not documented."""
     if item.terms is None or not item.terms.promotion_id:
         return None
-    return Unverified(f"whether {item.offer_name} keeps the promotion {item.terms.promotion_id} in a transfer.")
+    said = f"whether {item.offer_name} keeps the promotion {item.terms.promotion_id} in a transfer."
+    return Unverified(said, on=item.ends_on)
 
 
 @item_rule(
@@ -66,6 +70,7 @@ def promotion_in_transfer(_review: Review, item: PlanItem) -> Answer:
         owner=Owner.OPERATIONS,
         how="Buy the first one, then give the others its end date (custom term end date).",
         when=_END,
+        is_dated=True,
         routes=_REBUY,
     )
 )
@@ -88,6 +93,7 @@ def end_dates_split(review: Review, item: PlanItem) -> Answer:
         owner=Owner.OPERATIONS,
         how="Turn auto-renew off before that day: after it the whole next term is billed.",
         when=_END,
+        is_dated=True,
         routes=_REBUY,
     )
 )
@@ -108,6 +114,7 @@ def auto_renew_on(_review: Review, item: PlanItem) -> Answer:
         owner=Owner.OPERATIONS,
         how="Choose to cancel at the end of the term explicitly, and have the new one bought on that very day.",
         when=_END,
+        is_dated=True,
         routes=_REBUY,
     )
 )
@@ -131,6 +138,7 @@ def extended_term(_review: Review, item: PlanItem) -> Answer:
         owner=Owner.OPERATIONS,
         how="Buy it again before that day ends; afterward people are locked out and data is deleted in time.",
         when="the last day of its term and 30 days",
+        is_dated=True,
         routes=_REBUY,
     )
 )
@@ -152,6 +160,7 @@ def grace_ends(_review: Review, item: PlanItem) -> Answer:
         owner=Owner.APPROVER,
         how="Tell the customer the day: until then it stays with the source, which cannot be closed.",
         when=_END,
+        is_dated=True,
         routes=_REBUY,
     )
 )

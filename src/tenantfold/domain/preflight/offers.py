@@ -230,6 +230,8 @@ def _base_of(review: Review, item: PlanItem) -> PlanItem | None:
         rules=("R-124",),
         owner=Owner.OPERATIONS,
         how="Move a product it needs with it, or before it.",
+        when="the last day of the source's term, where it is bought again then",
+        is_dated=True,
         needs="new-commerce SKUs of the country",
         routes=_MODERN,
     )
@@ -242,7 +244,8 @@ def prerequisite_missing(review: Review, item: PlanItem) -> Answer:
     held = {sku_id(one.offer_id) for one in review.entry.subscriptions if one.wire_status == WireStatus.ACTIVE}
     if held.intersection(sku.prerequisites):
         return None
-    return Said(f"{item.offer_name} is an add-on, and the customer has none of the products it stands on.")
+    ends_on = item.ends_on if item.route is Route.EXPIRE_AND_REBUY else None
+    return Said(f"{item.offer_name} is an add-on, and the customer has none of the products it stands on.", on=ends_on)
 
 
 @item_rule(
@@ -254,6 +257,7 @@ def prerequisite_missing(review: Review, item: PlanItem) -> Answer:
         owner=Owner.OPERATIONS,
         how="Choose another product with the customer before the term ends.",
         when="the last day of the source's term",
+        is_dated=True,
         needs="new-commerce SKUs of the country",
         routes=(Route.EXPIRE_AND_REBUY,),
     )
@@ -261,7 +265,7 @@ def prerequisite_missing(review: Review, item: PlanItem) -> Answer:
 def product_not_sold(review: Review, item: PlanItem) -> Answer:
     """A product that is to be bought again is not sold in the customer's country."""
     if review.skus is None:
-        return Unverified(f"whether {item.offer_name} is still sold in {review.country}.")
+        return Unverified(f"whether {item.offer_name} is still sold in {review.country}.", on=item.ends_on)
     sku = review.sku_of(item)
     if sku is not None and sku.is_sold:
         return None
@@ -277,6 +281,7 @@ def product_not_sold(review: Review, item: PlanItem) -> Answer:
         owner=Owner.OPERATIONS,
         how="Name the term and billing to buy it with in the offer mapping (PRODUCT:SKU to PRODUCT:SKU), plan again.",
         when="the last day of the source's term",
+        is_dated=True,
         needs="new-commerce SKUs of the country",
         routes=(Route.EXPIRE_AND_REBUY,),
     )

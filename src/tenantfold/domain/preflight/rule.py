@@ -13,7 +13,8 @@ from tenantfold.domain.plan import PlanItem
 from tenantfold.domain.preflight.review import Review
 from tenantfold.domain.states import Owner
 
-NO_DATE = "no date"
+UNTIL_SETTLED = "it holds until it is settled"
+_NEVER = 9999  # the year of the last day of what has no end (commerce reference 3.2)
 
 
 class Topic(StrEnum):
@@ -40,9 +41,10 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Unverified:
-    """A rule could not be asked: which fact is missing, and how to get it (invariant 9)."""
+    """A rule could not be asked: which fact is missing, and the estimated date where one is known (invariant 9)."""
 
     fact: str
+    on: date | None = None
 
 
 Answer = Said | Unverified | None
@@ -56,8 +58,9 @@ class Rule:
 
     ``routes`` are the routes whose items it is asked of; empty for a rule about customers.
 
-    ``rules`` are rule numbers, the first leads; ``how`` is the usual next action; ``when`` says how the date is
-    estimated; ``needs`` names the optional fact it rests on, empty when the inventory always has it.
+    ``rules`` are rule numbers, the first leads; ``how`` is the usual next action; ``needs`` names the optional fact it
+    rests on, empty when the inventory always has it. ``when`` says what the estimated date is; where no fact gives a
+    day (``is_dated`` is False), by when it must be settled instead.
     """
 
     topic: Topic
@@ -68,22 +71,24 @@ class Rule:
     how: str
     name: str = ""
     about: str = ""
-    when: str = NO_DATE
+    when: str = UNTIL_SETTLED
+    is_dated: bool = False
     needs: str = ""
     routes: tuple[Route, ...] = ()
     of_customer: CustomerCheck | None = None
     of_item: ItemCheck | None = None
 
     def finding(self, answer: Said | Unverified) -> Finding:
-        """The answer as a finding, with what the table says of this rule."""
+        """The answer as a finding, with what the table says of this rule. What only informs still does unverified."""
         if isinstance(answer, Unverified):
             return Finding(
                 code=FindingCode.NOT_VERIFIED,
-                severity=Severity.WARNING,
+                severity=Severity.NOTE if self.severity is Severity.NOTE else Severity.WARNING,
                 rule=self.rules[0],
                 detail=f"Not verified: {answer.fact}",
                 owner=Owner.OPERATIONS,
                 next_action=f"Look it up in Partner Center. If it holds: {self.how}",
+                estimated_on=_day(answer.on),
             )
         return Finding(
             code=self.code,
@@ -92,8 +97,13 @@ class Rule:
             detail=answer.detail,
             owner=self.owner,
             next_action=answer.how or self.how,
-            estimated_on=answer.on,
+            estimated_on=_day(answer.on),
         )
+
+
+def _day(on: date | None) -> date | None:
+    """An estimated date, but for the far day that stands for no end."""
+    return None if on is None or on.year >= _NEVER else on
 
 
 RULES: list[Rule] = []  # in the order of the modules, which is the order in which they are asked

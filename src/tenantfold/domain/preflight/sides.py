@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import date
 
+from tenantfold.domain.facts import may_own_software
 from tenantfold.domain.findings import FindingCode, Severity
 from tenantfold.domain.model import ProductKind, Route, WireStatus
 from tenantfold.domain.plan import PlanItem
@@ -63,7 +65,8 @@ def same_sku_twice(review: Review) -> Answer:
         rules=("R-158", "R-165"),
         owner=Owner.OPERATIONS,
         how="Finish or cancel the open transfer request in Partner Center, then take inventory and plan again.",
-        when="30 days after the request at the latest, when it expires (R-147)",
+        when="when the request expires, 30 days after it was made (R-147)",
+        is_dated=True,
         needs="open transfer requests of the customer",
     )
 )
@@ -73,8 +76,14 @@ def open_transfer(review: Review) -> Answer:
         return None
     if review.facts.in_open_transfer is None:
         return Unverified("whether a transfer request for this customer is open already.")
-    held = [item.offer_name for item in review.items if item.subscription_id in review.facts.in_open_transfer]
-    return Said(f"In an open transfer request: {', '.join(held)}.") if held else None
+    opened = review.facts.in_open_transfer
+    held = [item for item in review.items if item.subscription_id in opened]
+    if not held:
+        return None
+    ends = [opened[item.subscription_id] for item in held]
+    latest = max((day for day in ends if day is not None), default=None)
+    names = ", ".join(item.offer_name for item in held)
+    return Said(f"In an open transfer request: {names}.", on=None if None in ends else latest)
 
 
 @item_rule(
@@ -164,6 +173,8 @@ def target_has_other_count(review: Review, item: PlanItem) -> Answer:
         rules=("R-227",),
         owner=Owner.OPERATIONS,
         how="Look at the subscription in Partner Center, settle its status there, then take inventory again.",
+        when=f"{_TERM_END}, where it has one",
+        is_dated=True,
         routes=(Route.MANUAL,),
     )
 )
@@ -173,13 +184,21 @@ def unknown_status(_review: Review, item: PlanItem) -> Answer:
         return None
     return Said(
         f"{item.offer_name} has the status '{item.wire_status}', which proves nothing: it is neither known to be "
-        "billed nor known to be off."
+        "billed nor known to be off.",
+        on=item.ends_on,
     )
 
 
 def is_unsettled(item: PlanItem) -> bool:
     """Whether the status alone sent an item to a person."""
     return item.wire_status not in {WireStatus.ACTIVE, WireStatus.SUSPENDED}
+
+
+def _closes_on(review: Review, item: PlanItem) -> date | None:
+    """The day on which its window to cancel closes, while one is open (R-142), else the last day of its term."""
+    window = item.terms.cancellable_until if item.terms is not None else None
+    is_over = window is None or (review.context.today is not None and window.date() < review.context.today)
+    return item.ends_on if window is None or is_over else window.date()
 
 
 def _by_hand(rules: tuple[str, ...], needs: str = "", how: str = "") -> Rule:
@@ -190,7 +209,8 @@ def _by_hand(rules: tuple[str, ...], needs: str = "", how: str = "") -> Rule:
         rules=rules,
         owner=Owner.OPERATIONS,
         how=how or "Settle it as tenantfold tasks lists it, and confirm it there with a note or a file.",
-        when="before the source tenant is closed",
+        when="the day its window to cancel closes (R-142), else the last day of its term",
+        is_dated=True,
         needs=needs,
         routes=(Route.MANUAL,),
     )
@@ -201,20 +221,21 @@ _BILLED_BY_MICROSOFT = frozenset({ProductKind.LICENSE, ProductKind.AZURE_PLAN, P
 
 
 @item_rule(_by_hand(("R-151", "R-142")))
-def software_by_hand(_review: Review, item: PlanItem) -> Answer:
+def software_by_hand(review: Review, item: PlanItem) -> Answer:
     """Software cannot be transferred; a person cancels it, buys it again or lets it run out."""
     if is_unsettled(item) or item.kind is not ProductKind.SOFTWARE:
         return None
-    return Said(f"{item.offer_name}: software is not transferred; a person ends it or buys it again.", on=item.ends_on)
+    said = f"{item.offer_name}: software is not transferred; a person ends it or buys it again."
+    return Said(said, on=_closes_on(review, item))
 
 
 @item_rule(_by_hand(("R-169", "R-142")))
-def marketplace_by_hand(_review: Review, item: PlanItem) -> Answer:
+def marketplace_by_hand(review: Review, item: PlanItem) -> Answer:
     """A marketplace product does not move with the customer; a person cancels it and buys it again."""
     if is_unsettled(item) or item.kind is not ProductKind.SAAS:
         return None
     said = f"{item.offer_name}: a marketplace product is not transferred; a person cancels it and buys it again."
-    return Said(said, on=item.ends_on)
+    return Said(said, on=_closes_on(review, item))
 
 
 @item_rule(_by_hand(("R-216", "R-145"), needs="how each tenant is billed"))
@@ -225,7 +246,8 @@ def reseller_cannot_transfer(review: Review, item: PlanItem) -> Answer:
     market = review.context.market(item.tenant_id, review.country)
     if market.billing_owners is not False or (market.to_provider and item.kind in _LEGACY):
         return None
-    return Said(f"{item.offer_name}: one of the tenants has no bill of its own; its provider must move it.")
+    said = f"{item.offer_name}: one of the tenants has no bill of its own; its provider must move it."
+    return Said(said, on=item.ends_on)
 
 
 @item_rule(
@@ -258,7 +280,7 @@ def cloud_without_transfers(review: Review, item: PlanItem) -> Answer:
     market = review.context.market(item.tenant_id, review.country)
     if market.billing_owners is False or market.transfers is not False:
         return None
-    return Said(f"{item.offer_name}: this cloud has no transfers between partners.")
+    return Said(f"{item.offer_name}: this cloud has no transfers between partners.", on=item.ends_on)
 
 
 @item_rule(_by_hand(("R-227",)))
@@ -266,7 +288,7 @@ def unknown_kind(_review: Review, item: PlanItem) -> Answer:
     """A product of a kind that this program does not know; only a person can say how it moves."""
     if is_unsettled(item) or item.kind is not ProductKind.UNKNOWN:
         return None
-    return Said(f"{item.offer_name}: its kind is not known to this program, so a person must move it.")
+    return Said(f"{item.offer_name}: its kind is not known to this program, so a person must move it.", on=item.ends_on)
 
 
 @customer_rule(
@@ -296,6 +318,7 @@ def customer_email_missing(review: Review) -> Answer:
         owner=Owner.OPERATIONS,
         how="Turn auto-renew off at the source and buy it at the target when its term ends.",
         when=_TERM_END,
+        is_dated=True,
         needs="transfer eligibility of the subscription",
         routes=(Route.EXPIRE_AND_REBUY,),
     )
@@ -325,6 +348,7 @@ def _becomes_paid(item: PlanItem) -> bool:
         owner=Owner.NOBODY,
         how="Nothing: it ends by itself.",
         when=_TERM_END,
+        is_dated=True,
         routes=(Route.SKIP,),
     )
 )
@@ -346,6 +370,7 @@ def trial_runs_out(_review: Review, item: PlanItem) -> Answer:
         owner=Owner.OPERATIONS,
         how="Turn auto-renew off, or let it become a paid subscription and plan again afterward.",
         when=_TERM_END,
+        is_dated=True,
         routes=(Route.SKIP,),
     )
 )
@@ -366,6 +391,7 @@ def trial_becomes_paid(_review: Review, item: PlanItem) -> Answer:
         owner=Owner.APPROVER,
         how="Reactivate it and plan again if it is needed; else let it end, and its data with it.",
         when=_TERM_END,
+        is_dated=True,
         routes=(Route.KEEP,),
     )
 )
@@ -375,3 +401,29 @@ def still_billed(_review: Review, item: PlanItem) -> Answer:
         return None
     until = f"until {item.ends_on}" if item.ends_on else "to the end of its term"
     return Said(f"{item.offer_name} is suspended, and billed {until} at the source.", on=item.ends_on)
+
+
+@customer_rule(
+    Rule(
+        topic=Topic.SIDES,
+        code=FindingCode.SOFTWARE_STAYS,
+        severity=Severity.NOTE,
+        rules=("R-151", "R-198"),
+        owner=Owner.OPERATIONS,
+        how=(
+            "Save its product keys and downloads for the customer while the source is open; before the customer is "
+            "removed from the source's list, these purchases must have ended (R-198)."
+        ),
+        when="before the customer is removed from the source's list, or its tenant closed",
+        needs="the software the customer bought; who holds nothing but legacy licenses is not asked",
+    )
+)
+def software_stays(review: Review) -> Answer:
+    """Perpetual software has no subscription and is not transferred: it stays with the customer."""
+    owned = review.facts.software
+    if owned is not None:
+        listed = "; ".join(one.words() for one in owned)
+        return Said(f"Perpetual software stays with the customer as it is: {listed}.") if owned else None
+    if review.entry.unread or not may_own_software([item.kind for item in review.items]):
+        return None
+    return Unverified("whether the customer bought perpetual software, which stays as it is.")
