@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import date
 
 from tenantfold.domain.facts import may_own_software
@@ -251,11 +252,15 @@ def reseller_cannot_transfer(review: Review, item: PlanItem) -> Answer:
 
 
 @item_rule(
-    _by_hand(
-        ("R-156", "R-157", "R-160"),
-        needs="how each tenant is billed",
-        how="Request the self-serve transfer at the source and change no license count meanwhile. When the provider "
-        "has accepted it, confirm that: tenantfold tasks",
+    replace(
+        _by_hand(
+            ("R-156", "R-157", "R-160"),
+            needs="how each tenant is billed",
+            how="Request the self-serve transfer at the source and change no license count meanwhile. When the provider "
+            "has accepted it, confirm that: tenantfold tasks",
+        ),
+        when="before the source tenant is closed",
+        is_dated=False,
     )
 )
 def legacy_to_provider(review: Review, item: PlanItem) -> Answer:
