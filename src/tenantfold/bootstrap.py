@@ -168,6 +168,7 @@ def policy_of(settings: config.Settings) -> Policy:
         cleans_azure_default=given.cleans_azure_default == "yes",
         opens_service_requests=given.opens_service_requests == "yes",
         reminds_days_before_end=given.reminds_days_before_end,
+        refused_retry_seconds=given.refused_retry_seconds,
     )
 
 

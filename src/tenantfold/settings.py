@@ -286,6 +286,14 @@ SETTINGS: tuple[Setting, ...] = (
         "How many days before a term ends that is let run out a person is reminded of what must be bought.",
         Between(1, 90),
     ),
+    Setting(
+        "policy.refused_retry_seconds",
+        Kind.SECONDS,
+        604_800.0,
+        "After how long something is submitted again that Microsoft refused to transfer, though nobody confirmed that "
+        "the reason is gone (rules R-167, R-169).",
+        Between(3_600, 7_776_000),
+    ),
     Setting("limits.in_flight", Kind.WHOLE_NUMBER, 64, "Calls to Microsoft under way at once.", Between(1, 100)),
     Setting(
         "limits.requests_per_minute",
@@ -376,6 +384,7 @@ class PolicySettings:
     cleans_azure_default: str = "no"
     opens_service_requests: str = "no"
     reminds_days_before_end: int = 14
+    refused_retry_seconds: float = 604_800.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -78,7 +78,7 @@ def task_row(company_name: str, task: Task) -> dict[str, str]:
 
 
 def show_tasks(renderer: Renderer, title: str, found: Sequence[tuple[str, Task]]) -> None:
-    """A table of tasks with what each kind means below it: the sentence once, not in every row."""
+    """A table of tasks with what each kind means below it: each sentence once, not in every row."""
     rows = [
         (name, f"{task.offer_name} ({task.subscription_id})", task.kind.value, task.stage.value, task.owner.value)
         for name, task in found[:SHOWN]
@@ -86,7 +86,7 @@ def show_tasks(renderer: Renderer, title: str, found: Sequence[tuple[str, Task]]
     renderer.table(title, ("customer", "subscription", "task", "when", "who"), rows)
     if len(found) > SHOWN:
         renderer.line(f"... and {len(found) - SHOWN} more: tenantfold tasks --json")
-    for kind, (sentence, rule) in {task.kind: (task.sentence, task.rule) for _, task in found}.items():
+    for kind, sentence, rule in dict.fromkeys((task.kind, task.sentence, task.rule) for _, task in found[:SHOWN]):
         renderer.line(f"{kind.value}: {sentence} [{rule}]")
 
 

@@ -52,6 +52,7 @@ class Policy:
     ``buys_azure_plan``: a missing Azure plan is bought at the target (R-164); ``cleans_azure_default``: the empty Azure
     subscription that comes with it is canceled (R-174); ``opens_service_requests``: Microsoft is asked through the API
     where that is allowed, else a person asks. ``reminds_days_before_end``: how early the end of a term is a person's.
+    ``refused_retry_seconds``: when what Microsoft refused to transfer is tried again though nobody said it is in order.
 
     From ``late_at`` on, and on any later day, an open cutover is late: an alarm is raised and ``late_case`` followed.
     """
@@ -69,3 +70,4 @@ class Policy:
     cleans_azure_default: bool = False
     opens_service_requests: bool = False
     reminds_days_before_end: int = 14
+    refused_retry_seconds: float = 604_800.0
