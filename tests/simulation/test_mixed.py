@@ -82,6 +82,33 @@ def test_seeds_draw_everything_there_is():
     assert {one.starts_at.month for one in drawn} >= {3, 4, 5, 6}
 
 
+@pytest.mark.parametrize("unblocks", [True, False])
+def test_marketplace_products_below_azure_hold_no_license_up(tmp_path: Path, unblocks: bool):  # noqa: FBT001 - a case
+    """R-169: licenses and the other Azure subscription move; the refused one once a person tidied up."""
+    people = replace(draw(3).people, unblocks=unblocks, task_hours=1.0)
+    scenario = quiet(Portfolio.MARKETPLACE, people=people, buys_azure_plan=True)
+
+    def look(simulation: MixedSimulation) -> None:
+        world = simulation.stage.world
+        target = simulation.stage.settings.target.tenant_id
+        below = {one.has_marketplace_items: one for one in world.azure.entitlements.values() if not one.is_default}
+        assert below[False].tenant_id == target
+        assert (True in below) is not unblocks
+        assert unblocks or below[True].tenant_id != target
+
+    assert judged(scenario, tmp_path, look).faults == ()
+
+
+def test_finds_a_license_that_waits_for_azure(tmp_path: Path):
+    """The judge's own look: a license of such a customer that has not moved."""
+
+    def back(simulation: MixedSimulation) -> None:
+        one = held(simulation, Kind.LICENSE)
+        simulation.stage.world.labels[one.customer_id] = Portfolio.MARKETPLACE.name
+
+    assert "held up" in judged(quiet(Portfolio.NEVER_ACCEPTS), tmp_path, back).kinds
+
+
 def test_every_kind_has_its_ways():
     """The judge's table forgets none."""
     assert set(WAYS) == set(Kind)

@@ -23,6 +23,7 @@ from tenantfold.domain.records import Case
 from tenantfold.domain.states import Owner, Phase
 
 NOT_AVAILABLE = "900134"  # "<id> is not available for a transfer." (commerce reference 4.1)
+MARKETPLACE = "900146"  # marketplace products below it do not pass the check
 NAMED = 3  # things named in one sentence
 _OF_THE_REQUEST = frozenset(
     {"900100", "900101", "900102", "900103"}
@@ -59,7 +60,7 @@ _REASONS: Mapping[str, _Reason] = {
         "R-167",
         "Bring it in order in the source's Partner Center, or leave it to run out there.",
     ),
-    "900146": _Reason(
+    MARKETPLACE: _Reason(
         "has marketplace products that do not move with it",
         "R-169",
         "Cancel the marketplace products below it; after the transfer they are bought again.",
@@ -81,6 +82,11 @@ class KeptBack:
 def not_transferable(settled: Iterable[tuple[Intent, Outcome]]) -> frozenset[SubscriptionId]:
     """What Microsoft called not available for a transfer (900134): the plan finds another route for a license."""
     return frozenset(one.id for one in kept_back(settled).values() if one.code == NOT_AVAILABLE)
+
+
+def with_marketplace(settled: Iterable[tuple[Intent, Outcome]]) -> frozenset[SubscriptionId]:
+    """The Azure subscriptions that Microsoft refused for marketplace products below them (900146, R-169)."""
+    return frozenset(one.id for one in kept_back(settled).values() if one.code == MARKETPLACE)
 
 
 def kept_back(settled: Iterable[tuple[Intent, Outcome]]) -> dict[SubscriptionId, KeptBack]:
