@@ -24,6 +24,7 @@ from tenantfold.domain.states import Owner, Phase
 
 NOT_AVAILABLE = "900134"  # "<id> is not available for a transfer." (commerce reference 4.1)
 MARKETPLACE = "900146"  # marketplace products below it do not pass the check
+LOOKS_AGAIN = timedelta(days=1)  # whether a person has removed it at the source without a word
 NAMED = 3  # things named in one sentence
 _OF_THE_REQUEST = frozenset(
     {"900100", "900101", "900102", "900103"}
@@ -189,7 +190,7 @@ def left_behind(
                 owner=Owner.OPERATIONS,
                 next_action=f"{reason.fix} Then: tenantfold tasks done {case.customer.customer_id} "
                 f"{TaskKind.TRANSFER_UNBLOCKED.value} --subscription {item.subscription_id}",
-                due_at=min(again_at, now + timedelta(seconds=policy.hand_off_poll_seconds)),
+                due_at=min(again_at, now + LOOKS_AGAIN),
             )
         )
     return tuple(found)
