@@ -408,7 +408,7 @@ def _waits_for_us(pair: _Pair, pending: Transfer) -> Refusal:
         "it now.",
         owner=Owner.OPERATIONS,
         next_action="Remove what is named beside it; the request expires by itself.",
-        due_at=pair.now + timedelta(seconds=pair.policy.hand_off_poll_seconds),
+        due_at=pair.now + transfer_refusals.LOOKS_AGAIN,
     )
 
 
