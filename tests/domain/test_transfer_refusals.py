@@ -258,8 +258,7 @@ def test_in_its_last_three_days_a_request_is_operations():
     assert (refusal.owner, refusal.rule) == (Owner.OPERATIONS, "R-147")
     assert refusal.next_action.startswith("Transfer transfer-1 expires on 2026-03-04 08:00 UTC; accept or cancel it.")
     assert "a1 has marketplace products" in refusal.detail
-    assert refusal.due_at is not None
-    assert refusal.due_at <= later(seconds=POLICY.hand_off_poll_seconds)
+    assert refusal.due_at == later(days=1)
 
 
 def test_a_request_in_its_last_days_is_still_answered():
