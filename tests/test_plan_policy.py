@@ -65,7 +65,8 @@ def test_each_choice_of_the_other_routes_reaches_the_core(tmp_path: Path):
         read(
             tmp_path,
             WHOLE + "[policy]\ntransfer_poll_seconds = 60\nhand_off_poll_seconds = 3600.5\nbuys_azure_plan = 'yes'\n"
-            "cleans_azure_default = 'yes'\nopens_service_requests = 'yes'\nreminds_days_before_end = 30\n",
+            "cleans_azure_default = 'yes'\nopens_service_requests = 'yes'\nreminds_days_before_end = 30\n"
+            "refused_retry_seconds = 86400\n",
         )
     )
     assert policy == Policy(
@@ -75,6 +76,7 @@ def test_each_choice_of_the_other_routes_reaches_the_core(tmp_path: Path):
         cleans_azure_default=True,
         opens_service_requests=True,
         reminds_days_before_end=30,
+        refused_retry_seconds=86_400.0,
     )
 
 

@@ -66,6 +66,7 @@ FINDINGS: Mapping[str, str] = {
     "runs_out": "A subscription ends with its term and is bought again then; until that day it stays at the source.",
     "term_committed": "An approved mapping orders new commerce, which is billed to the end of its term.",
     "customer_email_missing": "A transfer request names the customer's address, and no source tenant shows one.",
+    "marketplace_products": "Marketplace products of others below an Azure subscription keep it from moving.",
     "access_and_history": "A transfer of Azure leaves access as it is and loses the cost history.",
     "offer_not_sold": "The offer is no longer sold, and no approved mapping names another.",
     "mapping_not_approved": "A mapping names another offer, but nobody has approved it.",

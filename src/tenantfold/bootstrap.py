@@ -254,6 +254,7 @@ def policy_of(settings: config.Settings) -> Policy:
         opens_service_requests=given.opens_service_requests == "yes",
         reminds_days_before_end=given.reminds_days_before_end,
         agreement_source=AgreementSource(given.agreement_source),
+        refused_retry_seconds=given.refused_retry_seconds,
     )
 
 

@@ -29,14 +29,13 @@ from tenantfold.settings import (
     LimitSettings,
     LogSettings,
     PolicySettings,
-    Setting,
     Settings,
     TenantSettings,
     WaveSettings,
     WebhookSettings,
     WorkerSettings,
 )
-from tenantfold.settings_kinds import NAME, Kind, SettingValue
+from tenantfold.settings_kinds import NAME, Kind, Setting, SettingValue
 from tenantfold.settings_text import OriginRow, origins, template, variable_name
 
 __all__ = [

@@ -27,36 +27,8 @@ from tenantfold.settings_kinds import (
     Each,
     Kind,
     Required,
-    SettingValue,
-    Shape,
+    Setting,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One row of the table. ``name`` is the path in the TOML file; ``sources[]`` stands for each source tenant.
-
-    ``default`` is REQUIRED when there is none; ``allowed`` is checked and shown in errors, docs and template.
-    """
-
-    name: str
-    type: Kind
-    default: SettingValue | Required
-    help: str
-    allowed: Choice | Between | Shape | Each | str = ""
-
-    @property
-    def is_required(self) -> bool:
-        """Whether it must be given."""
-        return isinstance(self.default, Required)
-
-    @property
-    def allowed_text(self) -> str:
-        """What may stand here, in words."""
-        if isinstance(self.allowed, Between):
-            return f"{self.type.value}, {self.allowed}"
-        return str(self.allowed) or self.type.value
-
 
 BILLING_MODELS = ("billing_owner", "direct_bill", "indirect_provider", "indirect_reseller")
 BUYERS = BILLING_MODELS[:3]  # whom Microsoft bills: nobody else can buy or attest, so nobody else is a target (R-216)
@@ -236,6 +208,14 @@ SETTINGS: tuple[Setting, ...] = (
         Between(1, 90),
     ),
     Setting(
+        "policy.refused_retry_seconds",
+        Kind.SECONDS,
+        604_800.0,
+        "After how long something is submitted again that Microsoft refused to transfer, though nobody confirmed that "
+        "the reason is gone (rules R-167, R-169).",
+        Between(3_600, 7_776_000),
+    ),
+    Setting(
         "gdap.roles",
         Kind.TEXTS,
         ("Service support administrator", "Directory readers"),
@@ -339,13 +319,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("files.price_list", Kind.PATH, Path("price-list.csv"), "Prices by offer: of buying again, and of waves."),
     Setting("files.invitations", Kind.PATH, Path("invitations"), "Folder that invitations are written to."),
     Setting("files.reports", Kind.PATH, Path("reports"), "Folder that reports are written to."),
-    Setting(
-        "log.level",
-        Kind.TEXT,
-        "info",
-        "How much is logged.",
-        Choice(("debug", "info", "warning", "error")),
-    ),
+    Setting("log.level", Kind.TEXT, "info", "How much is logged.", Choice(("debug", "info", "warning", "error"))),
     Setting("log.file", Kind.PATH, Path("tenantfold.log"), "File that the log is added to, one JSON object a line."),
 )
 BY_NAME: Mapping[str, Setting] = {setting.name: setting for setting in SETTINGS}
@@ -396,6 +370,7 @@ class PolicySettings:
     cleans_azure_default: str = "no"
     opens_service_requests: str = "no"
     reminds_days_before_end: int = 14
+    refused_retry_seconds: float = 604_800.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -97,6 +97,32 @@ class Each:
         return f"a list, each {self.shape.words}"
 
 
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One row of the table. ``name`` is the path in the TOML file; ``sources[]`` stands for each source tenant.
+
+    ``default`` is REQUIRED when there is none; ``allowed`` is checked and shown in errors, docs and template.
+    """
+
+    name: str
+    type: Kind
+    default: SettingValue | Required
+    help: str
+    allowed: Choice | Between | Shape | Each | str = ""
+
+    @property
+    def is_required(self) -> bool:
+        """Whether it must be given."""
+        return isinstance(self.default, Required)
+
+    @property
+    def allowed_text(self) -> str:
+        """What may stand here, in words."""
+        if isinstance(self.allowed, Between):
+            return f"{self.type.value}, {self.allowed}"
+        return str(self.allowed) or self.type.value
+
+
 GUID = Shape(
     re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"),
     "a GUID such as 3f2504e0-4f89-41d3-9a0c-0305e82c3301",

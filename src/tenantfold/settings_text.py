@@ -11,8 +11,8 @@ from typing import cast
 import tomlkit
 
 from tenantfold.secret_refs import HIDDEN, SecretRef
-from tenantfold.settings import BY_NAME, SETTINGS, Setting, Settings, TenantSettings
-from tenantfold.settings_kinds import Kind, SettingValue
+from tenantfold.settings import BY_NAME, SETTINGS, Settings, TenantSettings
+from tenantfold.settings_kinds import Kind, Setting, SettingValue
 
 _HEAD = (
     "# Settings of tenantfold. A line that starts with # shows the default; take the # away to change it.",

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import pytest
 
 from tenantfold.domain.facts import CustomerFacts, EarlierRuns
+from tenantfold.domain.findings import FindingCode
 from tenantfold.domain.mapping import OfferMapping
 from tenantfold.domain.model import OfferId, ProductKind, Route, Sku, SkuTerm, Subscription, SubscriptionId
 from tenantfold.domain.plan import Disposition, PlanCustomer
@@ -188,6 +189,15 @@ def test_a_refusal_of_an_earlier_run_changes_the_route():
     earlier = EarlierRuns(refused={C1: frozenset({NEW.id})})
     plan = _planned(NEW, cases.licensed("n2"), earlier=earlier, products={"SE": {SKU.id: SKU}})
     assert [one.route for one in plan.items] == [Route.EXPIRE_AND_REBUY, Route.TRANSFER]
+
+
+def test_a_refusal_for_marketplace_products_reaches_the_finding():
+    """What nobody can read beforehand is known after the first refusal (R-169)."""
+    book, _ = cases.azure()
+    earlier = EarlierRuns(with_marketplace={C1: frozenset({SubscriptionId("e1")})})
+    plan = build_customer(book, context(earlier=earlier, today=TODAY))
+    (said,) = [one for one in plan.findings if one.code is FindingCode.MARKETPLACE_PRODUCTS]
+    assert (said.rule, "e1" in said.detail) == ("R-169", True)
 
 
 def test_what_left_its_source_s_list_is_followed_as_the_plan_had_it():

@@ -9,7 +9,7 @@ import pytest
 
 from tenantfold.domain.facts import CustomerFacts
 from tenantfold.domain.findings import Finding, FindingCode, Severity
-from tenantfold.domain.model import ModernTerms, OfferId
+from tenantfold.domain.model import ModernTerms, OfferId, SubscriptionId
 from tenantfold.domain.plan import Disposition, PlanCustomer
 from tenantfold.domain.planner import build_customer
 from tenantfold.domain.policy import AgreementSource, GovernmentCloud, PartialCustomers
@@ -281,6 +281,12 @@ ROWS = [
     Row("reservation_currency", cases.paid(UNSURE), cases.paid(UPFRONT), "payment not known", unverified=True),
     Row("reservation_currency", cases.paid(MONTHLY, UNSURE), cases.paid(UNSURE), "one is monthly"),
     Row("reservation_currency", cases.paid(UNSURE), cases.paid(UNSURE, currency="EUR"), "no change", unverified=True),
+    Row(
+        "marketplace_products",
+        cases.azure(facts=CustomerFacts(with_marketplace=frozenset({SubscriptionId("e1")}))),
+        cases.modern(cases.licensed()),
+    ),
+    Row("marketplace_products", cases.azure(), cases.modern(cases.licensed()), "no call shows them", unverified=True),
     Row("access_and_history", cases.azure(), cases.modern(cases.licensed())),
     Row("handed_off", (entry(source(billing_type="usage")), context()), cases.azure()),
     # both sides, transfers, kinds

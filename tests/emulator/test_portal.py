@@ -74,6 +74,15 @@ async def test_a_colleague_hands_azure_to_support(office: Emulator, caller: http
     assert one.status in {"suspended", "disabled", "deleted"}
 
 
+async def test_a_colleague_cancels_marketplace_products(office: Emulator, caller: httpx2.AsyncClient):
+    """What stands in the way of an Azure subscription is gone, once (R-169)."""
+    below = next(one for one in office.world.azure.entitlements.values() if one.has_marketplace_items)
+    order = {"subscription": below.subscription_id, "does": "cancel_marketplace"}
+    answers = [(await caller.post(ACT, json=order)).json() for _ in range(2)]
+    assert answers == [{"canceled": 1}, {"canceled": 0}]
+    assert not below.has_marketplace_items
+
+
 @pytest.mark.parametrize(
     "order",
     [

@@ -68,6 +68,21 @@ class ModernPartnerCenter(PagedPartnerCenter):
         self._fail(f"agreement {customer_id}")
         return await super().has_agreement(customer_id)
 
+    async def azure_subscriptions(self, customer_id: CustomerId, plan_id: SubscriptionId) -> tuple[AzureItem, ...]:
+        """One, named after the customer."""
+        self.calls["azure"] += 1
+        self._fail(f"azure {customer_id}")
+        return (
+            AzureItem(
+                id=SubscriptionId(f"e-{customer_id}"),
+                tenant_id=SE,
+                kind=AzureKind.SUBSCRIPTION,
+                name="Production",
+                status="active",
+                plan_id=plan_id,
+            ),
+        )
+
 
 @dataclass
 class Desk:
@@ -115,14 +130,18 @@ async def test_only_who_holds_something_transferable_costs_a_call():
     assert facts[customer_id(1)].commitments is None
     assert [one.name for one in facts[customer_id(2)].commitments or ()] == ["VM"]
     assert [one.id for one in facts[customer_id(1)].transfers or ()] == ["x1"]
+    assert (desk.source.calls["azure"], facts[customer_id(1)].azure) == (1, None)
+    assert [(one.name, one.plan_id) for one in facts[customer_id(2)].azure or ()] == [("Production", "s2")]
 
 
 async def test_what_is_refused_stays_unknown_and_stops_nobody():
     """The customer counts as read; its open transfers are not known (invariant 9)."""
     desk = Desk()
     desk.source.broken[f"transfers {customer_id(1)}"] = RefusedError("Not for you.")
+    desk.source.broken[f"azure {customer_id(2)}"] = RefusedError("Not for you.")
     content = await desk.take()
     assert content.facts[customer_id(1)].transfers is None
+    assert content.facts[customer_id(2)].azure is None
     assert len(content.read) == 4
     assert not content.unread
 

@@ -66,6 +66,19 @@ SKU = Sku(
 )
 
 
+async def test_what_was_ever_seen_of_a_customer_comes_back_oldest_first(store: Store):
+    """What moved is in no newer inventory any more; its name is in the older one."""
+    below = AzureItem(
+        id=SubscriptionId("e1"), tenant_id=SOURCE, kind=AzureKind.SUBSCRIPTION, name="Production", status="active"
+    )
+    for held in ((below,), ()):
+        snapshot = await snapshot_of(store, SOURCE, {1: [], 2: []}, complete=False)
+        await store.save_facts(snapshot, [replace(FACTS, azure=held)])
+        await store.complete_snapshot(snapshot, later(hours=1))
+    assert [one.azure for one in await store.facts_ever_seen(customer_id(1))] == [(below,), ()]
+    assert list(await store.facts_ever_seen(customer_id(2))) == []
+
+
 async def test_facts_come_back_with_the_customer_they_are_about(store: Store):
     """Whole, with the newest word; who was not looked up has none."""
     snapshot = await snapshot_of(store, SOURCE, {1: [], 2: []}, complete=False)

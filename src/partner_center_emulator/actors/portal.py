@@ -49,6 +49,18 @@ def choose_end_of_term(emulator: Emulator, subscription: Subscription) -> None:
     record_change(emulator, subscription, "", auto_renew=False)
 
 
+def cancel_marketplace(emulator: Emulator, subscription: Subscription) -> int:
+    """Cancel the marketplace products of others below an Azure plan, so that it may move (R-169); returns how many."""
+    having = [
+        one
+        for one in emulator.world.azure.entitlements.values()
+        if one.subscription_id == subscription.id and one.has_marketplace_items
+    ]
+    for one in having:
+        one.has_marketplace_items = False
+    return len(having)
+
+
 def hand_off(
     emulator: Emulator, tenant: PartnerTenant, target: PartnerTenant, subscription_ids: list[str]
 ) -> ServiceRequest:

@@ -39,13 +39,13 @@ class PortalOrder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """What ``POST actors/portal`` asks a colleague to do for one subscription of a source tenant."""
 
     subscription: str
-    does: Literal["buy_alike", "end", "choose_end_of_term", "hand_off"]
+    does: Literal["buy_alike", "end", "choose_end_of_term", "hand_off", "cancel_marketplace"]
     target: str = "target"
 
 
 @guarded
 async def work_in_portal(emulator: Emulator, request: Request) -> object:
-    """Let a colleague buy the same at the target, end a subscription, choose its end, or hand it to support."""
+    """Let a colleague buy the same, end a subscription, choose its end, hand it to support, or tidy up below it."""
     order = await order_of(request, PortalOrder)
     held = emulator.world.subscriptions.get(order.subscription.lower())
     if held is None:
@@ -54,6 +54,8 @@ async def work_in_portal(emulator: Emulator, request: Request) -> object:
     try:
         if order.does == "hand_off":
             return portal.hand_off(emulator, emulator.world.partner_tenants[held.tenant_id], target, [held.id])
+        if order.does == "cancel_marketplace":
+            return {"canceled": portal.cancel_marketplace(emulator, held)}
         if held.id not in emulator.world.commerce.terms:
             raise ControlError("The colleague does that with new commerce only.")
         if order.does == "buy_alike":

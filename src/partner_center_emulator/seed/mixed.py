@@ -26,10 +26,10 @@ _WEIGHTS: dict[Portfolio, int] = {
     Portfolio.LEGACY_GONE_FOR_GOOD: 1, Portfolio.MODERN: 18, Portfolio.MODERN_ADD_ON: 5, Portfolio.PROMOTION: 4,
     Portfolio.OPEN_WINDOW: 4, Portfolio.SEAT_POOL: 4, Portfolio.NOT_TRANSFERABLE: 3, Portfolio.EXPIRED: 3,
     Portfolio.SUSPENDED: 2, Portfolio.TRIAL: 2, Portfolio.AZURE: 8, Portfolio.RESERVATIONS: 4,
-    Portfolio.RESERVATION_OFF: 2, Portfolio.LEGACY_AZURE: 5, Portfolio.SOFTWARE: 2, Portfolio.PERPETUAL: 1,
-    Portfolio.SAAS: 3, Portfolio.UNKNOWN_STATUS: 1, Portfolio.TWO_SOURCES: 3, Portfolio.AT_TARGET: 3,
-    Portfolio.NEVER_ACCEPTS: 2, Portfolio.ACCEPTS_LATE: 4, Portfolio.BOTH_GENERATIONS: 10, Portfolio.EVERYTHING: 4,
-    Portfolio.NOTHING: 1, Portfolio.OUTSIDE_REGION: 1,
+    Portfolio.RESERVATION_OFF: 2, Portfolio.MARKETPLACE: 3, Portfolio.LEGACY_AZURE: 5, Portfolio.SOFTWARE: 2,
+    Portfolio.PERPETUAL: 1, Portfolio.SAAS: 3, Portfolio.UNKNOWN_STATUS: 1, Portfolio.TWO_SOURCES: 3,
+    Portfolio.AT_TARGET: 3, Portfolio.NEVER_ACCEPTS: 2, Portfolio.ACCEPTS_LATE: 4, Portfolio.BOTH_GENERATIONS: 10,
+    Portfolio.EVERYTHING: 4, Portfolio.NOTHING: 1, Portfolio.OUTSIDE_REGION: 1,
 }  # fmt: skip
 _GOVERNMENT = (Portfolio.LEGACY, Portfolio.LEGACY, Portfolio.LEGACY_SUSPENDED, Portfolio.MODERN)
 

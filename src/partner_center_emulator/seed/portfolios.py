@@ -64,6 +64,7 @@ class Portfolio(StrEnum):
     AZURE = "an Azure plan"
     RESERVATIONS = "an Azure plan with reservations"
     RESERVATION_OFF = "an Azure plan with an inactive reservation"
+    MARKETPLACE = "licenses, and an Azure plan with marketplace products below it"
     LEGACY_AZURE = "legacy usage-based Azure"
     SOFTWARE = "a software subscription"
     PERPETUAL = "perpetual software"
@@ -312,6 +313,15 @@ def _reservation_off(making: _Making) -> None:
     making.reserve(Reserved(name="Reserved VM Instance, Standard_D4s_v5"))
 
 
+def _marketplace(making: _Making) -> None:
+    """One of two Azure subscriptions has products of others below it that do not pass the check (R-169)."""
+    making.modern(_E3)
+    making.modern(_POWER_BI)
+    plan = making.azure(2)
+    below = [one for one in making.world.azure.entitlements.values() if one.subscription_id == plan.id]
+    below[0].has_marketplace_items = True
+
+
 def _software(making: _Making) -> None:
     making.modern(_SOFTWARE, Kind.SOFTWARE, duration="P1Y", cycle="one_time", quantity=4)
     making.modern(_POWER_BI)
@@ -406,6 +416,7 @@ _MAKERS: dict[Portfolio, Callable[[_Making], None]] = {
     Portfolio.AZURE: _azure,
     Portfolio.RESERVATIONS: _reservations,
     Portfolio.RESERVATION_OFF: _reservation_off,
+    Portfolio.MARKETPLACE: _marketplace,
     Portfolio.LEGACY_AZURE: lambda making: making.legacy_azure(making.rng.randint(1, 2)),
     Portfolio.SOFTWARE: _software,
     Portfolio.PERPETUAL: _perpetual,

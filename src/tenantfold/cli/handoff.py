@@ -58,4 +58,5 @@ def _show(renderer: Renderer, written: Sequence[Package], left_out: Sequence[Not
             renderer.line(f"... and {len(left_out) - SHOWN} more")
     if written:
         renderer.hint("Check them, add contacts and signatures, and send them as the source partner.")
+        renderer.hint("Who may get in before and after: tenantfold tasks access --to access-checklist.csv")
         renderer.hint('Then: tenantfold tasks done CUSTOMER handed_off --note "number of the request" --by "your name"')

@@ -17,10 +17,17 @@ from tenantfold.domain.evidence import Evidence, TaskKind
 from tenantfold.domain.model import CustomerId, SubscriptionId
 from tenantfold.domain.tasks import Task
 from tenantfold.errors import ExitCode, InputError
+from tenantfold.flow.approval import approved_plan
 from tenantfold.flow.evidence import Confirmation, ToDo, confirm, task_named, to_do
+from tenantfold.reports.access_list import BLIND, access_rows
+from tenantfold.reports.access_list import TABLE as ACCESS_TABLE
+from tenantfold.reports.workbook import write_table
 
 SHOWN = 100  # more rows than this belong into a file
 EVERYBODY = "all"
+ACCESS_LIST = Path("access-checklist.csv")
+
+_ACCESS = frozenset({TaskKind.ACCESS_LISTED, TaskKind.OLD_ACCESS_REMOVED, TaskKind.NEW_ACCESS_ADDED})
 
 tasks_app = typer.Typer(help="What only a person can do: see it, confirm it.", invoke_without_command=True)
 
@@ -78,7 +85,7 @@ def task_row(company_name: str, task: Task) -> dict[str, str]:
 
 
 def show_tasks(renderer: Renderer, title: str, found: Sequence[tuple[str, Task]]) -> None:
-    """A table of tasks with what each kind means below it: the sentence once, not in every row."""
+    """A table of tasks with what each kind means below it: each sentence once, not in every row."""
     rows = [
         (name, f"{task.offer_name} ({task.subscription_id})", task.kind.value, task.stage.value, task.owner.value)
         for name, task in found[:SHOWN]
@@ -86,7 +93,7 @@ def show_tasks(renderer: Renderer, title: str, found: Sequence[tuple[str, Task]]
     renderer.table(title, ("customer", "subscription", "task", "when", "who"), rows)
     if len(found) > SHOWN:
         renderer.line(f"... and {len(found) - SHOWN} more: tenantfold tasks --json")
-    for kind, (sentence, rule) in {task.kind: (task.sentence, task.rule) for _, task in found}.items():
+    for kind, sentence, rule in dict.fromkeys((task.kind, task.sentence, task.rule) for _, task in found[:SHOWN]):
         renderer.line(f"{kind.value}: {sentence} [{rule}]")
 
 
@@ -95,8 +102,35 @@ def _show(renderer: Renderer, found: Sequence[ToDo]) -> None:
         renderer.line("Nobody has to do anything.")
         return
     show_tasks(renderer, "What persons must do", [(one.company_name, task) for one in found for task in one.tasks])
+    if any(task.kind in _ACCESS for one in found for task in one.tasks):
+        renderer.line(f"Azure access, subscription by subscription: tenantfold tasks access. {BLIND}")
     first = found[0].tasks[0]
     renderer.hint(f'tenantfold tasks done {first.customer_id} {first.kind.value} --note "..." --by "your name"')
+
+
+@tasks_app.command("access")
+def access(
+    *,
+    to: Annotated[
+        Path, typer.Option("--to", help="The file, ending in .csv or .xlsx.", show_default=True)
+    ] = ACCESS_LIST,
+    config_path: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write who may get into Azure before and after the move, one row an Azure subscription, with what is ticked."""
+
+    async def work(program: Program, renderer: Renderer) -> ExitCode:
+        plan = await approved_plan(program.store)
+        known = {tenant.id: tenant for tenant in (*program.tenants, *await program.store.tenants())}
+        rows = await write_table(ACCESS_TABLE, access_rows(program.store, plan.id, known), to)
+        renderer.document({"file": to, "rows": rows, "note": BLIND})
+        renderer.line(f"{rows} Azure subscription(s) written to {to}.")
+        renderer.line(BLIND)
+        if rows:
+            renderer.hint('tenantfold tasks done CUSTOMER old_access_removed --by "your name"')
+        return ExitCode.OK
+
+    run_command(config_path, as_json, work)
 
 
 @tasks_app.command("done")

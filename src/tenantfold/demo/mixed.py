@@ -231,6 +231,7 @@ _IN_THE_PORTAL = {
     "ended_at_source": "end",
     "end_of_term_chosen": "choose_end_of_term",
     "handed_off": "hand_off",
+    "transfer_unblocked": "cancel_marketplace",
 }
 _LATER = (
     (1.2, "The next day: somebody was late and has accepted now."),

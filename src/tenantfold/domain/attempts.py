@@ -20,10 +20,15 @@ _GROWTH = 4
 
 
 def waiting_after_failure(
-    case: Case, kind: OpKind, subjects: tuple[SubscriptionId, ...], now: datetime, policy: Policy
+    case: Case,
+    kind: OpKind,
+    subjects: tuple[SubscriptionId, ...],
+    now: datetime,
+    policy: Policy,
+    entries: tuple[SubscriptionId, ...] | None = None,
 ) -> Refusal | None:
     """Why a call that failed before is not made again yet; None when it may be made now."""
-    failed = failures(case, kind, subjects)
+    failed = failures(case, kind, subjects, entries)
     if not failed:
         return None
     _, outcome = failed[-1]
@@ -44,11 +49,21 @@ def waiting_after_failure(
     )
 
 
-def failures(case: Case, kind: OpKind, subjects: tuple[SubscriptionId, ...]) -> tuple[tuple[Intent, Outcome], ...]:
-    """The failed attempts at a call since it last came true, oldest first."""
+def failures(
+    case: Case,
+    kind: OpKind,
+    subjects: tuple[SubscriptionId, ...],
+    entries: tuple[SubscriptionId, ...] | None = None,
+) -> tuple[tuple[Intent, Outcome], ...]:
+    """The failed attempts at a call since it last came true, oldest first.
+
+    ``entries``: only those that named the same things; None where that makes no difference.
+    """
     found: list[tuple[Intent, Outcome]] = []
     for intent, outcome in case.settled:
         if intent.kind is not kind or set(intent.subjects) != set(subjects):
+            continue
+        if entries is not None and set(intent.entries) != set(entries):
             continue
         found = [*found, (intent, outcome)] if outcome.kind is OutcomeKind.FAILED else []
     return tuple(found)

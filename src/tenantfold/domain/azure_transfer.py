@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tenantfold.domain import tasks
+from tenantfold.domain import tasks, transfer_refusals
 from tenantfold.domain.actions import Action, BuyAzurePlan, CancelAzureDefault
 from tenantfold.domain.attempts import waiting_after_failure
 from tenantfold.domain.azure import AzureItem, AzureKind
@@ -44,11 +44,13 @@ class Portion:
 def portion(
     item: PlanItem, case: Case, observation: Observation, now: datetime, policy: Policy
 ) -> Portion | Action | Refusal | None:
-    """What an Azure item gives to a transfer now; None when nothing of it is active any more.
+    """What an Azure item gives to a transfer now; None when nothing of it is active that may go.
 
-    The answer is an action where the target must be made ready first, a refusal where a person or Microsoft must.
+    The answer is an action where the target must be made ready first, a refusal where a person or Microsoft must. What
+    Microsoft refused is left out (R-167): ``left_behind`` says why.
     """
-    things = still_active(item, case, observation)
+    kept = {one.id for one in transfer_refusals.waiting(case, item, now, policy)}
+    things = tuple(one for one in still_active(item, case, observation) if one.id not in kept)
     if not things:
         return None
     missing = [one for one in tasks.tasks_of(case, item, policy, now.date()) if one.stage is tasks.Stage.BEFORE]
@@ -64,6 +66,15 @@ def portion(
         return CancelAzureDefault(plan.id, empty)
     kinds = {_PRODUCT_TYPES[one.kind] for one in things}
     return Portion(item=item, entries=tuple(one.id for one in things), product_types=tuple(sorted(kinds)))
+
+
+def left_behind(
+    item: PlanItem, case: Case, observation: Observation, now: datetime, policy: Policy
+) -> tuple[Refusal, ...]:
+    """Why some of an Azure item stays at the source for now; what a person removed there is no longer told of."""
+    active = {one.id for one in still_active(item, case, observation)}
+    kept = [one for one in transfer_refusals.waiting(case, item, now, policy) if one.id in active]
+    return transfer_refusals.left_behind(case, item, kept, now, policy)
 
 
 def merged(

@@ -16,6 +16,7 @@ class TaskKind(StrEnum):
     ACCESS_LISTED = "access_listed"
     OLD_ACCESS_REMOVED = "old_access_removed"
     NEW_ACCESS_ADDED = "new_access_added"
+    TRANSFER_UNBLOCKED = "transfer_unblocked"
     HANDED_OFF = "handed_off"
     END_OF_TERM_CHOSEN = "end_of_term_chosen"
     DATA_SAFE = "data_safe"

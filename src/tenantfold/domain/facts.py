@@ -51,15 +51,17 @@ class CustomerFacts:
     """Optional facts of one customer.
 
     ``has_agreement``: accepted towards the target, as it was when the target was read; ``in_open_transfer`` and
-    ``not_transferable`` name source subscriptions, the first with the day its request expires; ``seats_elsewhere``
-    counts by ``PRODUCT:SKU`` the seats other partners' subscriptions hold in the customer's tenant (R-123): no call of
-    Partner Center shows them; ``software`` is the perpetual software bought through the sources.
+    ``not_transferable`` name source subscriptions, the first with the day its request expires; ``with_marketplace`` the
+    Azure subscriptions that a refusal named for marketplace products below them (R-169); ``seats_elsewhere`` counts by
+    ``PRODUCT:SKU`` the seats other partners' subscriptions hold in the customer's tenant (R-123): no call of Partner
+    Center shows them; ``software`` is the perpetual software bought through the sources.
     """
 
     has_agreement: bool | None = None
     in_open_transfer: Mapping[SubscriptionId, date | None] | None = None
     not_transferable: frozenset[SubscriptionId] | None = None
     azure_commitments: tuple[AzureCommitment, ...] | None = None
+    with_marketplace: frozenset[SubscriptionId] | None = None
     seats_elsewhere: dict[str, int] | None = None
     software: tuple[OwnedSoftware, ...] | None = None
 
@@ -70,6 +72,7 @@ NEEDS_TRANSFERS = frozenset(
     {ProductKind.LICENSE, ProductKind.AZURE_PLAN, ProductKind.AZURE_COMMITMENT, ProductKind.LEGACY_AZURE}
 )
 NEEDS_COMMITMENTS = frozenset({ProductKind.AZURE_PLAN, ProductKind.AZURE_COMMITMENT})
+HOLDS_AZURE = frozenset({ProductKind.AZURE_PLAN, ProductKind.LEGACY_AZURE})  # what Azure subscriptions are under
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,13 +88,15 @@ class TenantFacts:
     commitments: tuple[AzureItem, ...] | None = None
     software: tuple[OwnedSoftware, ...] | None = None
     has_agreement: bool | None = None
+    azure: tuple[AzureItem, ...] | None = None  # the Azure subscriptions under its plans and legacy subscriptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EarlierRuns:
     """What the ledger of earlier runs says to a new plan.
 
-    ``refused``: what Microsoft called not available for a transfer, by customer; ``under_way``: what we gave to a
+    ``refused``: what Microsoft called not available for a transfer, by customer; ``with_marketplace``: what it refused
+    for marketplace products below it, likewise; ``under_way``: what we gave to a
     transfer or handed off, and what stands at the target unverified; ``carried``: the same as the newest approved plan
     has it, by customer, for what a source does not list any more; ``promised``: what that plan buys again when its term
     ends, and whose renewal we stopped; ``begun``: the customers of all these but mere promises; ``moved``: those of
@@ -99,6 +104,7 @@ class EarlierRuns:
     """
 
     refused: Mapping[CustomerId, frozenset[SubscriptionId]] = field(default_factory=dict)
+    with_marketplace: Mapping[CustomerId, frozenset[SubscriptionId]] = field(default_factory=dict)
     under_way: frozenset[SubscriptionId] = frozenset()
     carried: Mapping[CustomerId, tuple[PlanItem, ...]] = field(default_factory=dict)
     promised: frozenset[SubscriptionId] = frozenset()

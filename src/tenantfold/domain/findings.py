@@ -30,6 +30,7 @@ class FindingCode(StrEnum):
     RUNS_OUT = "runs_out"
     TERM_COMMITTED = "term_committed"
     CUSTOMER_EMAIL_MISSING = "customer_email_missing"
+    MARKETPLACE_PRODUCTS = "marketplace_products"
     ACCESS_AND_HISTORY = "access_and_history"
     OFFER_NOT_SOLD = "offer_not_sold"
     MAPPING_NOT_APPROVED = "mapping_not_approved"

@@ -97,6 +97,8 @@ def _facts(entry: BookEntry, context: PlanContext) -> CustomerFacts:
     known = context.customer_facts.get(entry.customer_id, NO_FACTS)
     if entry.looked_up:
         known = together(entry.looked_up, entry.subscriptions, context.target.id, known)
+    below = context.earlier.with_marketplace.get(entry.customer_id)
+    known = known if below is None else replace(known, with_marketplace=below)
     refused = context.earlier.refused.get(entry.customer_id)
     return known if refused is None else replace(known, not_transferable=refused | (known.not_transferable or set()))
 

@@ -53,6 +53,7 @@ class Policy:
     subscription that comes with it is canceled (R-174); ``opens_service_requests``: Microsoft is asked through the API
     where that is allowed, else a person asks. ``reminds_days_before_end``: how early the end of a term is a person's.
     ``agreement_source``: whether a missing agreement is ours to attest, or only the customer's to accept (R-113).
+    ``refused_retry_seconds``: when what Microsoft refused to transfer is tried again though nobody said it is in order.
 
     From ``late_at`` on, and on any later day, an open cutover is late: an alarm is raised and ``late_case`` followed.
     """
@@ -71,6 +72,7 @@ class Policy:
     opens_service_requests: bool = False
     reminds_days_before_end: int = 14
     agreement_source: AgreementSource = AgreementSource.LIST
+    refused_retry_seconds: float = 604_800.0
 
     @property
     def write_leaves_within_seconds(self) -> float:

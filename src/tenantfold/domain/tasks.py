@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from tenantfold.domain import transfer_refusals
 from tenantfold.domain.attempts import PATIENT, failures
 from tenantfold.domain.evidence import Evidence, TaskKind
 from tenantfold.domain.guards import Refusal, RefusalCode
@@ -79,6 +80,10 @@ GUIDES: Mapping[TaskKind, Guide] = {
         rule="R-172",
         owner=Owner.CUSTOMER,
     ),
+    TaskKind.TRANSFER_UNBLOCKED: Guide(
+        sentence="Remove what Microsoft named when it refused to transfer it; then it is tried again.",
+        rule="R-167, R-169",
+    ),
     TaskKind.HANDED_OFF: Guide(
         sentence="Ask Microsoft's support, as the source partner, to move it, and note the number of the request "
         "(tenantfold handoff writes what to send).",
@@ -110,6 +115,18 @@ GUIDES: Mapping[TaskKind, Guide] = {
 }
 
 
+_BY_ROUTE: Mapping[Route, tuple[tuple[TaskKind, Stage], ...]] = {
+    Route.TRANSFER: ((TaskKind.TRANSFER_UNBLOCKED, Stage.MOVE),),
+    Route.AZURE_SUPPORT: (
+        (TaskKind.HANDED_OFF, Stage.MOVE),
+        (TaskKind.OLD_ACCESS_REMOVED, Stage.AFTER),
+        (TaskKind.NEW_ACCESS_ADDED, Stage.AFTER),
+    ),
+    Route.EXPIRE_AND_REBUY: ((TaskKind.END_OF_TERM_CHOSEN, Stage.BEFORE), (TaskKind.DATA_SAFE, Stage.BEFORE)),
+}
+"""The tasks of the routes that ask the same of everything that goes by them."""
+
+
 def needs_status(item: PlanItem) -> bool:
     """Whether its status proves nothing: no way can be chosen before somebody has settled it (R-227)."""
     return item.wire_status not in KNOWN_STATUSES or item.wire_status == WireStatus.PENDING
@@ -135,33 +152,31 @@ def may_be_asked(item: PlanItem) -> tuple[tuple[TaskKind, Stage], ...]:
         case Route.MANUAL:
             return (TaskKind.BOUGHT_AT_TARGET, Stage.MOVE), (TaskKind.ENDED_AT_SOURCE, Stage.MOVE)
         case Route.AZURE_TRANSFER if item.kind is ProductKind.AZURE_COMMITMENT:
-            return ((TaskKind.COST_HISTORY_EXPORTED, Stage.BEFORE), (TaskKind.ACCESS_LISTED, Stage.BEFORE))
+            return (
+                (TaskKind.COST_HISTORY_EXPORTED, Stage.BEFORE),
+                (TaskKind.ACCESS_LISTED, Stage.BEFORE),
+                (TaskKind.TRANSFER_UNBLOCKED, Stage.MOVE),
+            )
         case Route.AZURE_TRANSFER:
             return (
                 (TaskKind.COST_HISTORY_EXPORTED, Stage.BEFORE),
                 (TaskKind.ACCESS_LISTED, Stage.BEFORE),
-                (TaskKind.OLD_ACCESS_REMOVED, Stage.AFTER),
-                (TaskKind.NEW_ACCESS_ADDED, Stage.AFTER),
-            )
-        case Route.AZURE_SUPPORT:
-            return (
-                (TaskKind.HANDED_OFF, Stage.MOVE),
+                (TaskKind.TRANSFER_UNBLOCKED, Stage.MOVE),
                 (TaskKind.OLD_ACCESS_REMOVED, Stage.AFTER),
                 (TaskKind.NEW_ACCESS_ADDED, Stage.AFTER),
             )
         case Route.SKIP if item.kind in _WITH_ACCESS:  # planned again after it moved
             return (TaskKind.OLD_ACCESS_REMOVED, Stage.AFTER), (TaskKind.NEW_ACCESS_ADDED, Stage.AFTER)
-        case Route.EXPIRE_AND_REBUY:
-            return (TaskKind.END_OF_TERM_CHOSEN, Stage.BEFORE), (TaskKind.DATA_SAFE, Stage.BEFORE)
         case _:
-            return ()
+            return _BY_ROUTE.get(item.route, ())
 
 
 def tasks_of(case: Case, item: PlanItem, policy: Policy, today: date) -> tuple[Task, ...]:
     """What is to be done for an item now, in order; what follows an unconfirmed task is not asked for yet."""
     found: list[Task] = []
     for kind, stage in may_be_asked(item):
-        if confirmed(case, item, kind) is not None or why_not_now(case, item, kind):
+        may_be_repeated = kind is TaskKind.TRANSFER_UNBLOCKED  # open again as soon as Microsoft refuses again
+        if why_not_now(case, item, kind) or (confirmed(case, item, kind) is not None and not may_be_repeated):
             continue
         if kind is TaskKind.HANDED_OFF and not asks_person_to_hand_off(case, item, policy):
             continue
@@ -193,6 +208,8 @@ def why_not_now(case: Case, item: PlanItem, kind: TaskKind) -> str:
         return f"{name} has moved already."
     if stage is Stage.MOVE and case.progress.accepted_at is None:
         return "The customer has not accepted the relationship yet; nothing can move before that."
+    if kind is TaskKind.TRANSFER_UNBLOCKED and not transfer_refusals.standing(case, item):
+        return f"Microsoft refused nothing of {name} that still waits for a person."
     if kind is TaskKind.ENDED_AT_SOURCE and confirmed(case, item, TaskKind.BOUGHT_AT_TARGET) is None:
         return f"{name} is ended after its successor stands; confirm {TaskKind.BOUGHT_AT_TARGET.value} first."
     if kind is TaskKind.HANDED_OFF and handed_off_by_call(case, item):
@@ -239,14 +256,15 @@ def _api_refused(case: Case, item: PlanItem) -> bool:
 
 def _task(case: Case, item: PlanItem, kind: TaskKind, stage: Stage) -> Task:
     guide = GUIDES[kind]
+    kept = transfer_refusals.standing(case, item) if kind is TaskKind.TRANSFER_UNBLOCKED else ()
     return Task(
         customer_id=case.customer.customer_id,
         subscription_id=item.subscription_id,
         offer_name=item.offer_name,
         kind=kind,
         stage=stage,
-        sentence=guide.sentence,
-        rule=guide.rule,
+        sentence=transfer_refusals.sentence(kept) or guide.sentence,
+        rule=transfer_refusals.rule(kept) or guide.rule,
         owner=guide.owner,
     )
 

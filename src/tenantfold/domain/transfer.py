@@ -7,12 +7,12 @@ looked up by reading; nothing is ever suspended. What Azure needs before it may 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from tenantfold.domain import azure_transfer, guards, transfer_settling
+from tenantfold.domain import azure_transfer, guards, transfer_refusals, transfer_settling
 from tenantfold.domain.actions import (
     Action,
     CancelTransfer,
@@ -22,7 +22,7 @@ from tenantfold.domain.actions import (
     RequestTransfer,
     SubmitTransfer,
 )
-from tenantfold.domain.attempts import LONGEST_PAUSE, pause_after, waiting_after_failure
+from tenantfold.domain.attempts import LONGEST_PAUSE, failures, pause_after, waiting_after_failure
 from tenantfold.domain.azure_transfer import Portion
 from tenantfold.domain.guards import Refusal, RefusalCode
 from tenantfold.domain.journal import Intent, OpKind, Outcome, OutcomeKind
@@ -43,10 +43,10 @@ from tenantfold.domain.requests import (
     TransferWish,
 )
 from tenantfold.domain.states import Counterpart, Origin, Owner, Phase
-from tenantfold.domain.transfer_refusals import not_transferable
 from tenantfold.domain.transfer_view import attempts_at, done_lines, transfers_between
 
 ROUTES = frozenset({Route.TRANSFER, Route.AZURE_TRANSFER})
+EXPIRY_WARNING = timedelta(days=3)  # how early a request that expires is a person's (R-147)
 REJECTED_PAUSE = timedelta(hours=24)  # somebody at the source said no: asked again the next day, not at once
 
 
@@ -97,9 +97,12 @@ def _answers(pair: _Pair) -> Iterator[Action | Refusal]:
     if unseen is not None:
         yield unseen
     elif any(one.state is not TransferState.PENDING for one in under_way):
-        yield _in_progress(pair, next(one for one in under_way if one.state is not TransferState.PENDING))
+        moving = next(one for one in under_way if one.state is not TransferState.PENDING)
+        yield from _expiring(pair, moving, (_in_progress(pair, moving),))
+    elif under_way:
+        yield from _expiring(pair, under_way[0], _to_ask_for(pair, under_way[0]))
     else:
-        yield from _to_ask_for(pair, under_way[0] if under_way else None)
+        yield from _to_ask_for(pair, None)
 
 
 # --- what has arrived ------------------------------------------------------------------------------------------------
@@ -247,6 +250,36 @@ def _in_progress(pair: _Pair, transfer: Transfer) -> Refusal:
     )
 
 
+def _expiring(pair: _Pair, transfer: Transfer, answers: Iterable[Action | Refusal]) -> Iterator[Action | Refusal]:
+    """The answers about a request that expires when nobody gives what it asks for: looked at in time, told in time."""
+    expires_at = transfer.expires_at
+    if expires_at is None or transfer.state is TransferState.IN_PROGRESS or expires_at <= pair.now:
+        yield from answers
+        return
+    reminds_at = expires_at - EXPIRY_WARNING
+    if pair.now >= reminds_at:
+        yield _expires(transfer, expires_at)
+    look_at = reminds_at if pair.now < reminds_at else expires_at
+    for answer in answers:
+        if isinstance(answer, Refusal):
+            yield replace(answer, due_at=min(answer.due_at or look_at, look_at))
+        else:
+            yield answer
+
+
+def _expires(transfer: Transfer, expires_at: datetime) -> Refusal:
+    return Refusal(
+        code=RefusalCode.NEEDS_PERSON,
+        phase=Phase.TRANSFERRING,
+        rule="R-147",
+        detail=f"The transfer {transfer.id} expires on {expires_at:%Y-%m-%d} and has not been accepted.",
+        owner=Owner.OPERATIONS,
+        next_action=f"Transfer {transfer.id} expires on {expires_at:%Y-%m-%d %H:%M} UTC; accept or cancel it. Remove "
+        "what is named beside it and the run accepts it, or cancel it in the target's Partner Center.",
+        due_at=expires_at,
+    )
+
+
 # --- what is still to be asked for -----------------------------------------------------------------------------------
 
 
@@ -255,14 +288,11 @@ def _to_ask_for(pair: _Pair, pending: Transfer | None) -> Iterator[Action | Refu
     ready: list[Portion] = []
     for item in pair.items:
         portion = _portion(pair, item)
-        if isinstance(portion, Refusal):
-            yield portion
-        elif portion is None:
-            continue
-        elif isinstance(portion, Portion):
+        if isinstance(portion, Portion):
             ready.append(portion)
-        else:
+        elif portion is not None:
             yield portion
+        yield from _left_behind(pair, item)
     if pending is not None:
         yield from _answer(pair, pending, ready)
     elif ready:
@@ -271,10 +301,9 @@ def _to_ask_for(pair: _Pair, pending: Transfer | None) -> Iterator[Action | Refu
 
 def _portion(pair: _Pair, item: PlanItem) -> Portion | Action | Refusal | None:
     """What an item gives to a transfer now, None when it has nothing left to give, or why it must wait."""
-    counterpart = next((one for one in pair.case.counterparts if one.source_id == item.subscription_id), None)
-    if counterpart is not None or item.subscription_id in done_lines(pair.transfers.values()):
-        return None  # it moved; only its verification is left
-    if item.subscription_id in not_transferable(pair.case.settled):
+    if _has_moved(pair, item):
+        return None  # only its verification is left
+    if item.route is Route.TRANSFER and item.subscription_id in transfer_refusals.not_transferable(pair.case.settled):
         return _refused_for_good(item)
     source = pair.observation.source.get(item.subscription_id)
     refusal = guards.plan_is_fresh(item, source)
@@ -282,7 +311,25 @@ def _portion(pair: _Pair, item: PlanItem) -> Portion | Action | Refusal | None:
         return refusal
     if item.route is Route.AZURE_TRANSFER:
         return azure_transfer.portion(item, pair.case, pair.observation, pair.now, pair.policy)
+    if transfer_refusals.waiting(pair.case, item, pair.now, pair.policy):
+        return None
     return Portion(item=item, entries=(item.subscription_id,), product_types=(TransferProduct.LICENSE,))
+
+
+def _has_moved(pair: _Pair, item: PlanItem) -> bool:
+    """Whether Microsoft says so, or we noted it."""
+    is_noted = any(one.source_id == item.subscription_id for one in pair.case.counterparts)
+    return is_noted or item.subscription_id in done_lines(pair.transfers.values())
+
+
+def _left_behind(pair: _Pair, item: PlanItem) -> tuple[Refusal, ...]:
+    """Why something that Microsoft refused stays at the source while the rest moves (R-167, R-169)."""
+    if _has_moved(pair, item):
+        return ()
+    if item.route is Route.AZURE_TRANSFER:
+        return azure_transfer.left_behind(item, pair.case, pair.observation, pair.now, pair.policy)
+    kept = transfer_refusals.waiting(pair.case, item, pair.now, pair.policy)
+    return transfer_refusals.left_behind(pair.case, item, kept, pair.now, pair.policy)
 
 
 def _refused_for_good(item: PlanItem) -> Refusal:
@@ -310,11 +357,28 @@ def _answer(pair: _Pair, pending: Transfer, ready: list[Portion]) -> Iterator[Ac
         ) or CancelTransfer(pending, subjects)
         return
     portions = _at_most(chosen, TRANSFER_ITEMS)
-    subjects = tuple(one.item.subscription_id for one in portions)
-    entries = tuple(entry for one in portions for entry in one.entries)
-    yield waiting_after_failure(pair.case, OpKind.SUBMIT_TRANSFER, subjects, pair.now, pair.policy) or SubmitTransfer(
-        pending, subjects, entries
-    )
+    given = [(one.item.subscription_id, entry) for one in portions for entry in one.entries]
+    yield from _give(pair, pending, given)
+
+
+def _give(
+    pair: _Pair, pending: Transfer, given: list[tuple[SubscriptionId, SubscriptionId]]
+) -> Iterator[Action | Refusal]:
+    """All of it; half by half, down to single things, after that was refused: what may not move must not keep the rest.
+
+    ``given`` are items with the things submitted for them. What the refusal named is not among them any more.
+    """
+    kind, subjects = OpKind.SUBMIT_TRANSFER, tuple(dict.fromkeys(item_id for item_id, _ in given))
+    entries = tuple(entry for _, entry in given)
+    case = replace(pair.case, settled=transfer_refusals.unexplained(pair.case.settled))
+    failed = failures(case, kind, subjects, entries)
+    if len(given) > 1 and failed and transfer_refusals.is_about_things(failed[-1][1]):
+        half = (len(given) + 1) // 2
+        yield from _give(pair, pending, given[:half])
+        yield from _give(pair, pending, given[half:])
+        return
+    waiting = waiting_after_failure(case, kind, subjects, pair.now, pair.policy, entries)
+    yield waiting or SubmitTransfer(pending, subjects, entries)
 
 
 def _covers(pending: Transfer, portion: Portion) -> bool:
@@ -344,7 +408,7 @@ def _waits_for_us(pair: _Pair, pending: Transfer) -> Refusal:
         "it now.",
         owner=Owner.OPERATIONS,
         next_action="Remove what is named beside it; the request expires by itself.",
-        due_at=pair.now + timedelta(seconds=pair.policy.hand_off_poll_seconds),
+        due_at=pair.now + transfer_refusals.LOOKS_AGAIN,
     )
 
 

@@ -1,7 +1,7 @@
 """Looks up what planning needs of a customer beside its subscriptions (flow room).
 
-At a source: open transfers, reservations, perpetual software; at the target: the agreement. Only who may have it costs
-a call; what cannot be read stays unknown (invariant 9).
+At a source: open transfers, reservations, Azure subscriptions, perpetual software; at the target: the agreement. Only
+who may have it costs a call; what cannot be read stays unknown (invariant 9).
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Sequence
 from typing import TypeVar
 
+from tenantfold.domain.azure import AzureItem
 from tenantfold.domain.facts import (
+    HOLDS_AZURE,
     NEEDS_COMMITMENTS,
     NEEDS_TRANSFERS,
     TenantFacts,
@@ -41,6 +43,7 @@ async def look_up(
         customer_id=customer_id,
         transfers=await or_unknown(center.transfers(customer_id)) if is_transferred else None,
         commitments=await or_unknown(center.azure_commitments(customer_id)) if has_azure else None,
+        azure=await or_unknown(_below(center, customer_id, held)) if holds(held, HOLDS_AZURE) else None,
         software=await or_unknown(center.software(customer_id)) if may_own else None,
     )
 
@@ -49,6 +52,12 @@ async def look_up_at_target(center: PartnerCenter, tenant_id: TenantId, customer
     """Whether a customer of ours accepted the agreement towards the target (R-112); one or two calls."""
     agreed = await or_unknown(center.has_agreement(customer_id))
     return TenantFacts(tenant_id=tenant_id, customer_id=customer_id, has_agreement=agreed)
+
+
+async def _below(center: PartnerCenter, customer_id: CustomerId, held: Sequence[Subscription]) -> tuple[AzureItem, ...]:
+    """The Azure subscriptions under what is active of a customer's Azure plans and legacy Azure subscriptions."""
+    plans = [one.id for one in held if holds([one], HOLDS_AZURE)]
+    return tuple([item for plan_id in plans for item in await center.azure_subscriptions(customer_id, plan_id)])
 
 
 async def or_unknown(read: Awaitable[T]) -> T | None:

@@ -16,6 +16,7 @@ from partner_center_emulator.actors import portal
 from partner_center_emulator.emulator import Options
 from partner_center_emulator.errors import ApiError
 from partner_center_emulator.state.transfers import Transfer
+from tenantfold.domain.evidence import TaskKind
 from tenantfold.settings import PolicySettings
 from tenantfold.simulation import mixed_cast
 from tenantfold.simulation.mixed_scenario import Mishap, MixedScenario, MixedScript
@@ -38,7 +39,9 @@ class MixedSimulation(Simulation):
         self.mixed = scenario
         self._given = stage
         super().__init__(scenario, folder)
-        self.person = Person(self.stage, scenario.people.task_hours, Random(f"person/{scenario.seed}"))
+        never = frozenset[TaskKind]() if scenario.people.unblocks else frozenset({TaskKind.TRANSFER_UNBLOCKED})
+        chance = Random(f"person/{scenario.seed}")
+        self.person = Person(self.stage, scenario.people.task_hours, chance, never=never)
         self._answered: set[str] = set()
         mixed_cast.begin_mishaps(self.stage.emulator, scenario)
 

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from partner_center_emulator.entitlements.models import owned
 from partner_center_emulator.ledger.shape import CustomerVerdict, Move
-from partner_center_emulator.seed.portfolios import Kind
+from partner_center_emulator.seed.portfolios import Kind, Portfolio
 from partner_center_emulator.world import StateChange
 from tenantfold.domain import routes
 from tenantfold.domain.explanation import next_step
@@ -54,6 +54,7 @@ async def judge(simulation: MixedSimulation) -> Verdict:
     _unapproved(hearing)
     for line in hearing.truth.customers or ():
         _ways(hearing, line)
+        _held_up(hearing, line)
         case = hearing.cases.get(CustomerId(line.customer_id))
         if case is not None:
             _explained(hearing, line, case)
@@ -166,6 +167,20 @@ def _ways(hearing: Hearing, line: CustomerVerdict) -> None:
         if move.way not in WAYS[kind] | (GOVERNMENT_WAYS.get(kind, frozenset()) if is_government else frozenset()):
             who = name_in(hearing, line.customer_id)
             hearing.say("way", f"{who}: {kind.value} {move.subject_id} was {move.way.replace('_', ' ')}.")
+
+
+def _held_up(hearing: Hearing, line: CustomerVerdict) -> None:
+    """What Microsoft refuses for one Azure subscription keeps no license from moving (R-167, R-169)."""
+    world = hearing.simulation.stage.world
+    is_touched = script_in(hearing, line.customer_id).number in hearing.simulation.record.portal
+    if world.labels.get(line.customer_id) != Portfolio.MARKETPLACE.name or is_touched:
+        return
+    moved = {move.subject_id for move in line.moves}
+    target = hearing.simulation.stage.settings.target.tenant_id
+    for one in world.subscriptions.values():
+        is_license = world.labels.get(one.id) == Kind.LICENSE.name and one.customer_id == line.customer_id
+        if is_license and one.tenant_id != target and one.id not in moved:
+            hearing.say("held up", f"{name_in(hearing, line.customer_id)}: {one.offer_name} did not move beside Azure.")
 
 
 def _kind(hearing: Hearing, move: Move) -> Kind:

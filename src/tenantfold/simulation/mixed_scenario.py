@@ -42,13 +42,15 @@ class MixedScript(CustomerScript):
 class People:
     """How the people are. Hours: how long somebody takes for a task, support in the middle for a request.
 
-    ``support_errs`` is the share of its steps that support gets wrong; ``opens_requests``: the API may open them.
+    ``support_errs`` is the share of its steps that support gets wrong; ``opens_requests``: the API may open them;
+    ``unblocks``: somebody removes what Microsoft names when it refuses to transfer it, or nobody ever does.
     """
 
     task_hours: float = 5.0
     support_hours: float = 40.0
     support_errs: float = 0.0
     opens_requests: bool = False
+    unblocks: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +95,7 @@ def draw(seed: int) -> MixedScenario:
             support_hours=rng.choice((4.0, 40.0, 120.0)),
             support_errs=rng.choice((0.0, 0.0, 0.5)),
             opens_requests=rng.random() < 0.3,  # noqa: PLR2004 - a share
+            unblocks=rng.random() < 0.6,  # noqa: PLR2004 - a share
         ),
         partial_customers=rng.choice(("all_or_nothing", "allowed")),
         buys_azure_plan=rng.random() < 0.8,  # noqa: PLR2004 - a share
@@ -133,6 +136,7 @@ _TRANSFERRED = frozenset(
         Portfolio.AZURE,
         Portfolio.RESERVATIONS,
         Portfolio.RESERVATION_OFF,
+        Portfolio.MARKETPLACE,
         Portfolio.BOTH_GENERATIONS,
         Portfolio.EVERYTHING,
         Portfolio.ACCEPTS_LATE,

@@ -52,7 +52,8 @@ class Shown:
 class Person:
     """Does errands one after the other has come due; ``hours`` is how long one takes in the middle.
 
-    A clock of the program, too: whoever types a confirmation in does it at the true time.
+    A clock of the program, too: whoever types a confirmation in does it at the true time. ``never``: tasks that stay
+    undone.
     """
 
     stage: Stage
@@ -61,6 +62,7 @@ class Person:
     errands: list[Errand] = field(default_factory=list)
     seen: set[tuple[SubscriptionId, TaskKind]] = field(default_factory=set)
     told: list[str] = field(default_factory=list)
+    never: frozenset[TaskKind] = frozenset()
 
     def next_done_at(self) -> datetime | None:
         """When the next errand will be done, if any."""
@@ -71,7 +73,7 @@ class Person:
         async with SimulatedStore.open(self.stage.settings.database_url, inline=True) as store:
             wanted = await self._wanted(store)
         for customer_id, subscription_id, task in wanted:
-            if (subscription_id, task) not in self.seen:
+            if (subscription_id, task) not in self.seen and task not in self.never:
                 self.seen.add((subscription_id, task))
                 takes = timedelta(hours=self.hours * self.chance.uniform(0.5, 1.5))
                 self.errands.append(Errand(customer_id, subscription_id, task, self.stage.now() + takes))
@@ -143,6 +145,8 @@ class Person:
             case TaskKind.HANDED_OFF if held.status == "active":
                 source = world.partner_tenants[held.tenant_id]
                 return Shown(note=portal.hand_off(emulator, source, target, [held.id]).id)
+            case TaskKind.TRANSFER_UNBLOCKED:
+                portal.cancel_marketplace(emulator, held)
             case TaskKind.STATUS_SETTLED:
                 change_in_portal(emulator, held.id, {"status": "active"})
             case TaskKind.OLD_ACCESS_REMOVED:

@@ -76,6 +76,10 @@ class InventoryStore:
         """Keep what was looked up beside the subscriptions of some listed customers; saving one again replaces it."""
         await self._database.write(lambda conn: looked_up.save_facts(conn, snapshot, facts), durable=False)
 
+    async def facts_ever_seen(self, customer_id: CustomerId) -> Sequence[TenantFacts]:
+        """What all inventories looked up of a customer beside its subscriptions, oldest first."""
+        return await self._database.read(lambda conn: looked_up.facts_ever_seen(conn, customer_id))
+
     async def save_skus(self, snapshot: Snapshot, country: str, skus: Sequence[Read[Sku]]) -> None:
         """Keep the new-commerce SKUs of one country with the snapshot; saving it again replaces it."""
         await self._database.write(lambda conn: looked_up.save_skus(conn, snapshot, country, skus), durable=False)

@@ -20,13 +20,14 @@ from tenantfold.domain.products import LEGACY_AZURE, LICENSE_PRODUCTS
 from tenantfold.domain.reads import Read
 from tenantfold.domain.records import Snapshot
 from tenantfold.domain.states import Origin
-from tenantfold.domain.transfer_refusals import not_transferable
+from tenantfold.domain.transfer_refusals import not_transferable, with_marketplace
 from tenantfold.store import codec, tables
 from tenantfold.store.book import newest_shelves
 from tenantfold.store.snapshots import open_row, snapshot_id
 from tenantfold.store.statements import bulk_insert, insert_if_absent, upsert_many
 
 _sku, _intent, _outcome, _plan = tables.snapshot_sku.c, tables.intent.c, tables.outcome.c, tables.plan.c
+_fact = tables.snapshot_fact.c
 _SKUS = msgspec.json.Decoder(list[Sku])
 _BEGUN = (
     select(_intent.value, _outcome.value)
@@ -55,6 +56,12 @@ def save_facts(conn: Connection, snapshot: Snapshot, facts: Sequence[TenantFacts
     rows = [{"snapshot_id": row.id, "customer_id": one.customer_id, "value": codec.to_json(one)} for one in facts]
     if rows:
         upsert_many(conn, tables.snapshot_fact, rows)
+
+
+def facts_ever_seen(conn: Connection, customer_id: CustomerId) -> list[TenantFacts]:
+    """What all inventories looked up of a customer, oldest first: what moved is in older ones only."""
+    query = select(_fact.value).where(_fact.customer_id == customer_id).order_by(_fact.snapshot_id)
+    return codec.tenant_facts(conn.execute(query).scalars())
 
 
 # --- new-commerce SKUs ----------------------------------------------------------------------------------------------
@@ -123,9 +130,11 @@ def earlier_runs(conn: Connection) -> EarlierRuns:
     done, unverified = _standing(conn)
     under_way = {one: customer for one, customer in (under_way | unverified).items() if one not in done}
     running_out = {one: customer for one, customer in running_out.items() if one not in done}
-    refused = {customer_id: not_transferable(of_customer) for customer_id, of_customer in settled.items()}
     return EarlierRuns(
-        refused={CustomerId(customer_id): found for customer_id, found in refused.items() if found},
+        refused={CustomerId(one): found for one, known in settled.items() if (found := not_transferable(known))},
+        with_marketplace={
+            CustomerId(one): found for one, known in settled.items() if (found := with_marketplace(known))
+        },
         under_way=frozenset(under_way),
         carried=_carried(conn, under_way),
         promised=_promised(conn) | running_out.keys(),

@@ -122,6 +122,28 @@ def reservation_currency(review: Review) -> Answer:
 @customer_rule(
     Rule(
         topic=Topic.AZURE,
+        code=FindingCode.MARKETPLACE_PRODUCTS,
+        severity=Severity.WARNING,
+        rules=("R-169",),
+        owner=Owner.OPERATIONS,
+        how="Cancel these products before the transfer and buy them again after it; the rest moves without them.",
+        when="before the transfer is requested",
+        needs="a refusal of an earlier run: no list of Partner Center shows them",
+    )
+)
+def marketplace_products(review: Review) -> Answer:
+    """Marketplace products below an Azure subscription that do not pass the check keep it from moving."""
+    if not any((one.route, one.kind) == (Route.AZURE_TRANSFER, ProductKind.AZURE_PLAN) for one in review.items):
+        return None
+    named = review.facts.with_marketplace
+    if not named:
+        return Unverified("whether marketplace products of others are in use below the Azure plan; no call shows them.")
+    return Said(f"Microsoft refused {', '.join(sorted(named))} for marketplace products below it.")
+
+
+@customer_rule(
+    Rule(
+        topic=Topic.AZURE,
         code=FindingCode.ACCESS_AND_HISTORY,
         severity=Severity.WARNING,
         rules=("R-172", "R-173", "R-171"),

@@ -256,8 +256,8 @@ def reseller_cannot_transfer(review: Review, item: PlanItem) -> Answer:
         _by_hand(
             ("R-156", "R-157", "R-160"),
             needs="how each tenant is billed",
-            how="Request the self-serve transfer at the source and change no license count meanwhile. When the provider "
-            "has accepted it, confirm that: tenantfold tasks",
+            how="Request the self-serve transfer at the source, and change no license count meanwhile. When the "
+            "provider has accepted it, confirm that: tenantfold tasks",
         ),
         when="before the source tenant is closed",
         is_dated=False,
