@@ -43,6 +43,24 @@ async def test_a_second_run_is_refused_and_told_who_runs(empty_store: Store, hol
     assert caught.value.facts["pid"] == holder.pid
 
 
+async def test_a_decision_is_made_beside_workers_but_not_beside_a_run(empty_store: Store, dialect: str):
+    """The version of each row keeps several writers apart; a run alone, and SQLite's one worker, want nobody beside."""
+    async with empty_store.exclusive("run"):
+        with pytest.raises(LedgerBusyError):
+            async with empty_store.beside_workers("a decision"):
+                pytest.fail("beside a run")
+    async with empty_store.beside_workers("berlin-1"):
+        if dialect == "sqlite":
+            with pytest.raises(LedgerBusyError):
+                async with empty_store.beside_workers("a decision"):
+                    pytest.fail("beside the one worker")
+        else:
+            async with empty_store.beside_workers("a decision"):
+                with pytest.raises(LedgerBusyError):
+                    async with empty_store.beside_workers("a decision"):
+                        pytest.fail("two of one name")
+
+
 async def test_the_lock_is_free_at_once_when_its_holder_is_killed(empty_store: Store, holder: subprocess.Popen[str]):
     """Nothing is to be cleaned up after kill -9: the lock dies with the process."""
     holder.send_signal(signal.SIGKILL)

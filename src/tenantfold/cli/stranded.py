@@ -48,7 +48,7 @@ def stranded(  # noqa: PLR0913  # one argument an option
             return _show(renderer, evidence, found[1] if found else "")
         if found is None:
             raise InputError("A decision needs a customer.", next_step="See who is stranded: tenantfold stranded")
-        async with program.store.exclusive("run"):
+        async with program.store.beside_workers("a decision about a stranded call"):
             answer = await settle(task, found[0], decision)
         return _say(renderer, found[1], answer)
 

@@ -65,6 +65,15 @@ class Store(InventoryStore, LedgerStore, WaveLedger, GdapLedger, WakeUpLedger):
         """Hold the lock of this name ("run"). LedgerBusyError with pid and host when another process has it."""
         return runlock.exclusive(self.database, name)
 
+    def beside_workers(self, member: str) -> AbstractAsyncContextManager[None]:
+        """Work on customers beside the workers, whose writes the version keeps apart; alone where one worker works.
+
+        LedgerBusyError when a ``run`` has the ledger for itself, or ``member`` is at work already.
+        """
+        if self.database.is_sqlite:
+            return self.exclusive("run")
+        return runlock.beside_others(self.database, "run", member)
+
     def rate_book(self, limit: Limit = PUBLISHED) -> StoredRates:
         """The buckets all workers share, under this limit: what a ``Budget`` reserves its calls from."""
         return StoredRates(self.database, limit)
