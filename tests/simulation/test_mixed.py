@@ -82,7 +82,7 @@ def test_seeds_draw_everything_there_is():
     assert {one.starts_at.month for one in drawn} >= {3, 4, 5, 6}
 
 
-@pytest.mark.parametrize("unblocks", [True, False])
+@pytest.mark.parametrize("unblocks", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_marketplace_products_below_azure_hold_no_license_up(tmp_path: Path, unblocks: bool):  # noqa: FBT001 - a case
     """R-169: licenses and the other Azure subscription move; the refused one once a person tidied up."""
     people = replace(draw(3).people, unblocks=unblocks, task_hours=1.0)
