@@ -171,7 +171,7 @@ class Database:
             return ConflictError(f"The ledger holds this already: {said}.", database=self.name)
         if code == _LOCK_TIMEOUT:
             return LedgerBusyError("Another process works on this ledger.", database=self.name)
-        kind = "refused a row" if isinstance(error, IntegrityError) else "failed"
+        kind = "refused a row" if isinstance(error, IntegrityError | sqlite3.IntegrityError) else "failed"
         return StoreError(
             f"The ledger database {self.name} {kind}: {said}.",
             next_step="Check that the database is there, reachable, writable and not full, then run the command again.",

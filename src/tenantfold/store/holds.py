@@ -18,7 +18,7 @@ from tenantfold.domain.records import Event
 from tenantfold.domain.states import Phase
 from tenantfold.domain.waves import Held, Hold, WaveState
 from tenantfold.store import codec, tables
-from tenantfold.store.statements import upsert
+from tenantfold.store.statements import upsert, write_rows
 
 EVERYBODY = CustomerId("")
 _FINAL = tuple(phase.value for phase in Phase if phase.is_final)
@@ -121,7 +121,7 @@ def note_begun(conn: Connection, customer_id: CustomerId, version: int) -> bool:
     False, with nothing written, when it is stopped or its row is not at this version any more: who decided on the
     call decided on something old.
     """
-    return conn.execute(_BEGUN, {"of_customer": customer_id, "at_version": version}).rowcount > 0
+    return write_rows(conn, _BEGUN, [{"of_customer": customer_id, "at_version": version}]) > 0
 
 
 def save(conn: Connection, customer_id: CustomerId, hold: Hold, event: Event) -> int:

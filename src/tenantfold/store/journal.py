@@ -5,7 +5,7 @@ Functions over a connection. Intents, outcomes and events are only ever inserted
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +21,7 @@ from tenantfold.store import codec, holds, tables
 from tenantfold.store.evidence import evidence_of
 from tenantfold.store.plans import newest_plan
 from tenantfold.store.progress import read_progress, store_progress
-from tenantfold.store.statements import DialectInsert, insert_if_absent, upsert
+from tenantfold.store.statements import DialectInsert, insert_if_absent, upsert_many, write_rows
 
 _counterpart = tables.counterpart.c
 _COUNTERPARTS = select(tables.counterpart).order_by(_counterpart.source_id)
@@ -93,8 +93,7 @@ def record_step(conn: Connection, step: Step, now: datetime) -> Progress:
     customer_id = step.progress.customer_id
     if step.outcome is not None:
         _insert_outcome(conn, step.outcome)
-    for counterpart in step.counterparts:
-        _save_counterpart(conn, customer_id, counterpart)
+    _save_counterparts(conn, customer_id, step.counterparts)
     if (step.outcome is not None or step.counterparts) and stored.deadline_at is None and not stored.phase.is_final:
         holds.refresh_one(conn, customer_id)  # it may be back at the start: a failed order, a withdrawn target
     if step.event:
@@ -113,24 +112,26 @@ def _insert_outcome(conn: Connection, outcome: Outcome) -> None:
         raise ConflictError(f"The intent {outcome.intent_key} has an outcome already.", key=outcome.intent_key)
 
 
-def _save_counterpart(conn: Connection, customer_id: CustomerId, counterpart: Counterpart) -> None:
-    """Insert or renew a counterpart; one that has its target keeps it (invariant 2)."""
-    row = {
-        "source_id": counterpart.source_id,
-        "target_id": counterpart.target_id,
-        "customer_id": customer_id,
-        "order_id": counterpart.order_id,
-        "origin": counterpart.origin.value,
-        "cutover_on": counterpart.cutover_on,
-        "verified_at": counterpart.verified_at,
-        "suspended_at": counterpart.suspended_at,
-        "withdrawn_at": counterpart.withdrawn_at,
-    }
-    if not upsert(conn, tables.counterpart, row, _keeps_its_target):
+def _save_counterparts(conn: Connection, customer_id: CustomerId, found: Sequence[Counterpart]) -> None:
+    """Insert or renew counterparts; one that has its target keeps it (invariant 2)."""
+    rows = [
+        {
+            "source_id": one.source_id,
+            "target_id": one.target_id,
+            "customer_id": customer_id,
+            "order_id": one.order_id,
+            "origin": one.origin.value,
+            "cutover_on": one.cutover_on,
+            "verified_at": one.verified_at,
+            "suspended_at": one.suspended_at,
+            "withdrawn_at": one.withdrawn_at,
+        }
+        for one in found
+    ]
+    if upsert_many(conn, tables.counterpart, rows, _keeps_its_target) != len(rows):
         raise ConflictError(
-            f"Source subscription {counterpart.source_id} has another target subscription already.",
-            source_id=counterpart.source_id,
-            target_id=counterpart.target_id or "",
+            f"One of the source subscriptions {', '.join(one.source_id for one in found)} has another target already.",
+            customer_id=customer_id,
         )
 
 
@@ -196,7 +197,7 @@ def _journal_of(
 def add_event(conn: Connection, event: Event) -> None:
     """Add one line of history."""
     row = {"at": event.at, "customer_id": event.customer_id, "name": event.name, "facts": codec.to_json(event.facts)}
-    conn.execute(_ADD_EVENT, row)
+    write_rows(conn, _ADD_EVENT, [row])
 
 
 def events(conn: Connection, customer_id: CustomerId | None, limit: int, name: str = "") -> tuple[Event, ...]:

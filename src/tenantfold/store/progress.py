@@ -35,7 +35,7 @@ from tenantfold.domain.waves import Held
 from tenantfold.errors import ConflictError
 from tenantfold.store import tables
 from tenantfold.store.plans import newest_plan_id
-from tenantfold.store.statements import upsert
+from tenantfold.store.statements import upsert, write_rows
 
 FINAL = tuple(phase.value for phase in Phase if phase.is_final)
 WAITING = (Phase.PLANNED.value, Phase.INVITED.value)
@@ -83,7 +83,7 @@ def store_progress(conn: Connection, progress: Progress) -> Progress:
         "alarmed_at": stored.alarmed_at,
         "version": stored.version,
     }
-    if not conn.execute(_STORE, row).rowcount:
+    if not write_rows(conn, _STORE, [row]):
         raise ConflictError(
             f"The progress of customer {progress.customer_id} moved since it was read.",
             customer_id=progress.customer_id,
