@@ -39,15 +39,10 @@ class Moved:
 
 def run(customers: int, folder: Path) -> Outcome:
     """The same partner for each fleet, one after the other."""
-    with (
-        postgres(folder / "server") as first,
-        postgres(folder / "server") as second,
-        postgres(folder / "server") as third,
-    ):
-        fleets = [
-            _moved(workers, customers, folder / str(workers), url)
-            for workers, url in zip(FLEETS, (first, second, third), strict=True)
-        ]
+    fleets = []
+    for workers in FLEETS:
+        with postgres(folder / f"server-{workers}") as url:
+            fleets.append(_moved(workers, customers, folder / str(workers), url))
     figures = [figure for one in fleets for figure in _figures(one, fleets[0])]
     return Outcome(figures=tuple(figures), facts={"calls a minute allowed": LIMIT})
 

