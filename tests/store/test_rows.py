@@ -133,6 +133,21 @@ async def test_results_say_what_became_of_every_source_subscription(store: Store
     ]
 
 
+async def test_results_keep_what_moved_when_a_later_plan_no_longer_sees_it(store: Store):
+    """What was transferred is gone from the source; it is listed as the last plan that had it knew it."""
+    both = (plan_item(1, "a", license_count=3), plan_item(1, "b"))
+    await saved_plan(store, plan_customer(1, items=(plan_item(1, "a"), plan_item(1, "b"))))
+    await saved_plan(store, plan_customer(1, items=both))
+    gone = counterpart(1, verified_at=later(minutes=1))
+    await store.record_step(await step_of(store, 1, Phase.TRANSFERRING, counterparts=(gone,)), NOW)
+    await saved_plan(store, plan_customer(1, items=both[1:]))
+    rows = await all_rows(store, RowSet.RESULTS)
+    assert picked(rows, "subscription_id", "license_count", "target_id", "verified_at") == [
+        (f"{SOURCE}-1-a", 3, "new-1", later(minutes=1)),
+        (f"{SOURCE}-1-b", 5, None, None),
+    ]
+
+
 async def test_the_journal_from_the_first_intent_to_the_last(store: Store):
     """Every intent with its outcome, or with nothing where the effect is unknown."""
     plan = await saved_plan(store, plan_customer(1))

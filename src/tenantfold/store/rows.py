@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from operator import itemgetter
+from typing import Any
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Join, ScalarSelect, Select, Table, func, select
 
 from tenantfold.domain.findings import Finding
 from tenantfold.domain.plan import PlanCustomer
@@ -280,41 +281,71 @@ def _told(finding: Finding) -> tuple[Plain, ...]:
 
 
 def _results(conn: Connection, after: str, limit: int) -> tuple[Rows, str | None]:
-    """Items of the newest plan each customer is in, so that who moved stays in the report when it left the sources."""
+    """Items of the newest plan each customer is in, and what moved before that plan and is in it no more."""
     progress, customer, item = tables.progress, tables.plan_customer, tables.plan_item
-    tenant, counterpart = tables.tenant, tables.counterpart
+    counterpart = tables.counterpart
     ids = _next_ids(conn, progress, after, limit)
     of_plan = (customer.c.plan_id == progress.c.plan_id) & (customer.c.customer_id == progress.c.customer_id)
-    query = (
-        select(
-            customer.c.customer_id,
-            customer.c.company_name,
-            tenant.c.key,
-            item.c.subscription_id,
-            item.c.offer_id,
-            item.c.offer_name,
-            item.c.license_count,
-            item.c.route,
-            counterpart.c.target_id,
-            counterpart.c.origin,
-            counterpart.c.cutover_on,
-            counterpart.c.verified_at,
-            counterpart.c.suspended_at,
-            progress.c.phase,
-            progress.c.detail,
-            progress.c.owner,
-            progress.c.next_action,
-        )
-        .select_from(
-            progress.join(customer, of_plan)
-            .join(item)
-            .outerjoin(tenant, tenant.c.id == item.c.tenant_id)
-            .outerjoin(counterpart, counterpart.c.source_id == item.c.subscription_id)
-        )
-        .where(progress.c.customer_id.in_(ids))
-        .order_by(customer.c.customer_id, item.c.subscription_id)
+    planned = (
+        progress.join(customer, of_plan)
+        .join(item)
+        .outerjoin(counterpart, counterpart.c.source_id == item.c.subscription_id)
     )
-    return [tuple(row) for row in conn.execute(query)], _next_after(ids, limit)
+    was_planned = (
+        (item.c.plan_id == _last_plan_with(counterpart, progress))
+        & (item.c.plan_id != progress.c.plan_id)
+        & (item.c.customer_id == counterpart.c.customer_id)
+        & (item.c.subscription_id == counterpart.c.source_id)
+    )
+    before = (
+        counterpart.join(progress, progress.c.customer_id == counterpart.c.customer_id)
+        .join(customer, of_plan)
+        .join(item, was_planned)
+    )
+    mine = progress.c.customer_id.in_(ids)
+    rows = [tuple(row) for one in (planned, before) for row in conn.execute(_result_rows(one).where(mine))]
+    return sorted(rows, key=lambda row: (row[0], row[3])), _next_after(ids, limit)
+
+
+def _last_plan_with(counterpart: Table, progress: Table) -> ScalarSelect[int]:
+    """The newest plan that lists the source subscription of a counterpart: one seek in each plan."""
+    plan, listed = tables.plan, tables.plan_item.alias("listed")
+    is_it = (
+        (listed.c.plan_id == plan.c.id)
+        & (listed.c.customer_id == counterpart.c.customer_id)
+        & (listed.c.subscription_id == counterpart.c.source_id)
+    )
+    return (
+        select(func.max(plan.c.id))
+        .select_from(plan.join(listed, is_it))
+        .where(plan.c.complete, plan.c.id <= progress.c.plan_id)
+        .correlate(counterpart, progress)
+        .scalar_subquery()
+    )
+
+
+def _result_rows(joined: Join) -> Select[Any]:
+    progress, customer, item = tables.progress, tables.plan_customer, tables.plan_item
+    tenant, counterpart = tables.tenant, tables.counterpart
+    return select(
+        customer.c.customer_id,
+        customer.c.company_name,
+        tenant.c.key,
+        item.c.subscription_id,
+        item.c.offer_id,
+        item.c.offer_name,
+        item.c.license_count,
+        item.c.route,
+        counterpart.c.target_id,
+        counterpart.c.origin,
+        counterpart.c.cutover_on,
+        counterpart.c.verified_at,
+        counterpart.c.suspended_at,
+        progress.c.phase,
+        progress.c.detail,
+        progress.c.owner,
+        progress.c.next_action,
+    ).select_from(joined.outerjoin(tenant, tenant.c.id == item.c.tenant_id))
 
 
 def _journal(conn: Connection, after: str, limit: int) -> tuple[Rows, str | None]:
