@@ -25,6 +25,7 @@ CHART = Path(__file__).parent.parent / "docs" / "explanation" / "growth.svg"
 NAMES = ("inventory", "plan", "plan_store", "workbook", "parity")
 SCALES = (0.01, 0.1, 1.0)
 WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 760, 380, 70, 40, 170, 50
+LABEL_HEIGHT = 16
 COLORS = ("#1f5fa8", "#a8501f", "#2f7d3a", "#7a3fa0", "#555555")
 
 
@@ -55,17 +56,28 @@ def chart(series: Mapping[str, Sequence[tuple[float, float]]]) -> str:
         _, y = place(1.0, 10.0**power)
         drawn.append(f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="#dddddd"/>')
         drawn.append(f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{10.0**power:g} s</text>')
-    for part, label in zip(SCALES, ("1 %", "10 %", "100 %"), strict=True):
+    for part, label in zip(SCALES, ("1 % (1,000 customers)", "10 % (10,000)", "100 % (100,000)"), strict=True):
         x, _ = place(part, 10.0**low)
         drawn.append(f'<text x="{x:.1f}" y="{HEIGHT - 22}" text-anchor="middle">{label}</text>')
+    heights = _apart({name: place(*line[-1])[1] for name, line in series.items()})
     for color, (name, line) in zip(COLORS, series.items(), strict=False):
         places = [place(*point) for point in line]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
         drawn.append(f'<polyline points="{path}" fill="none" stroke="{color}" stroke-width="2"/>')
         drawn += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{color}"/>' for x, y in places]
-        x, y = places[-1]
+        x, y = places[-1][0], heights[name]
         drawn.append(f'<text x="{x + 10:.1f}" y="{y + 4:.1f}" fill="{color}">{escape(name)}: {line[-1][1]:g} s</text>')
     return "\n".join([*drawn, "</svg>", ""])
+
+
+def _apart(heights: Mapping[str, float]) -> dict[str, float]:
+    """The heights of labels, moved down where they would lie on each other."""
+    found: dict[str, float] = {}
+    free = 0.0
+    for name, height in sorted(heights.items(), key=lambda one: one[1]):
+        found[name] = max(height, free)
+        free = found[name] + LABEL_HEIGHT
+    return found
 
 
 def kept(folder: Path) -> dict[str, list[tuple[float, float]]]:
