@@ -21,7 +21,7 @@ from tenantfold.domain.azure import AzureKind
 from tenantfold.domain.course import next_action
 from tenantfold.domain.guards import RefusalCode
 from tenantfold.domain.journal import Intent, OpKind, OutcomeKind
-from tenantfold.domain.model import ProductKind, SubscriptionId
+from tenantfold.domain.model import OrderId, ProductKind, SubscriptionId
 from tenantfold.domain.observation import Observation
 from tenantfold.domain.policy import Policy
 from tenantfold.domain.records import Case
@@ -149,6 +149,25 @@ def test_a_plan_of_which_nothing_active_is_left_has_merged():
     action = _next(_known(settled=settled), seen(azure_plan(), OURS, transfers=(done,), azure_items=(moved,)))
     counterpart = Counterpart(source_id=P1, target_id=None, order_id="", origin=Origin.MERGED, verified_at=NOW)  # type: ignore[arg-type]
     assert action == MarkArrived((counterpart,), Phase.TRANSFERRING)
+
+
+def test_a_license_that_went_along_is_not_looked_for_in_azure():
+    """Also when a later plan no longer lists it, because it has moved: it has a counterpart of its own (seed 69)."""
+    given = submit_intent("n1", "p1", entries=(SubscriptionId("n1"), SubscriptionId("a1")))
+    settled = (attested(), (given, outcome(given, reference="transfer-1")))
+    done = transfer(TransferState.COMPLETE, moved_line("n1", "t1"), moved_line("a1", "target-plan"))
+    license_moved = Counterpart(
+        source_id=SubscriptionId("n1"),
+        target_id=SubscriptionId("t1"),
+        order_id=OrderId("order-1"),
+        origin=Origin.TRANSFERRED,
+        verified_at=NOW,
+    )
+    moved = azure("a1", tenant_id=TARGET, plan_id=SubscriptionId("target-plan"))
+    read = seen(azure_plan(), OURS, transfers=(done,), azure_items=(moved,))
+    action = _next(_known(settled=settled, counterparts=(license_moved,)), read)
+    assert isinstance(action, MarkArrived)
+    assert [one.source_id for one in action.counterparts] == [P1]
 
 
 def test_what_could_not_be_read_has_not_merged():

@@ -146,13 +146,17 @@ def _committed(item: PlanItem, observation: Observation) -> tuple[AzureItem, ...
 
 
 def _given_for(item: PlanItem, case: Case) -> set[SubscriptionId]:
-    """What was submitted for an item: its own things, and those of others that went along."""
+    """What was submitted for an item: its own things, and those of others that went along.
+
+    Not what is shown for itself: items of the plan, and what an earlier plan moved that this one no longer lists.
+    """
+    others = {one.subscription_id for one in case.customer.items} | {one.source_id for one in case.counterparts}
     return {
         entry
         for intent, _ in case.settled
         if intent.kind is OpKind.SUBMIT_TRANSFER and item.subscription_id in intent.subjects
         for entry in intent.entries
-        if entry not in {one.subscription_id for one in case.customer.items}
+        if entry not in others
     }
 
 
