@@ -9,6 +9,7 @@ import pytest
 
 from partner_center_emulator.emulator import Emulator
 from partner_center_emulator.ledger import report
+from partner_center_emulator.subscriptions.models import change_in_portal
 from partner_center_emulator.world import World
 from tests.emulator.commerce import E3 as LEGACY_OFFER
 from tests.emulator.commerce import bought, buy, commerce_emulator, line, orders_path, refused, subscription_path
@@ -89,6 +90,17 @@ async def test_the_terms_of_new_commerce_come_along_in_the_targets_currency(emul
         terms[old.id].purchased_at,
     )
     assert (terms[old.id].currency, new.currency, new.unit_price) == ("SEK", "EUR", "2.04")
+
+
+async def test_seats_added_while_it_is_under_way_come_along(emulator: Emulator, client: Client):
+    """It is the same subscription that changes its owner, with what it holds by then (R-149)."""
+    held = new_commerce(emulator)
+    asked = await requested(client("target"))
+    assert (await submitted(client("se"), asked, held.id)).status_code == 200
+    change_in_portal(emulator, held.id, {"quantity": held.quantity + 3})
+    emulator.clock.advance(HOUR)
+    moved = emulator.world.subscriptions[str(held.moved_to)]
+    assert (moved.tenant_id, moved.quantity) == (TARGET, 18)
 
 
 async def test_the_truth_ledger_sees_neither_gap_nor_twin(emulator: Emulator, client: Client):

@@ -118,13 +118,16 @@ def _carry_add_on(emulator: Emulator, transfer: Transfer, line: TransferLine, ba
 
 
 def _copy(emulator: Emulator, transfer: Transfer, old: Subscription, line: TransferLine) -> Subscription:
-    """Return the target's subscription: new id and order, same offer, seats, term end, auto-renewal (R-149)."""
+    """Return the target's subscription: new id and order, same offer, seats, term end, auto-renewal (R-149).
+
+    New commerce only changes its owner, with the seats it holds by then; the legacy tool orders what was requested.
+    """
     return msgspec.structs.replace(
         old,
         id=emulator.next_id("subscription"),
         order_id=emulator.next_id("order"),
         tenant_id=transfer.target_tenant_id,
-        quantity=line.quantity,
+        quantity=line.quantity if transfer.is_legacy else old.quantity,
         created_at=emulator.clock.now(),
         effective_start=emulator.clock.now().date(),  # the target pays from the day of the transfer on (R-148)
         partner_id_on_record=transfer.partner_on_record or line.partner_id_on_record,
