@@ -25,6 +25,7 @@ from tenantfold.store.database import Database
 T = TypeVar("T")
 
 MOST_TURNS = 40_000  # of the loop in one process; five thousand are usual
+MOST_TURNS_EACH = 1_000  # for each customer of a big world; three hundred are usual
 
 
 class KilledError(BaseException):
@@ -36,6 +37,7 @@ class Life:
     """One process. ``boundaries`` are those passed so far; ``spins``: it was killed because it turned without end."""
 
     kill: Kill | None = None
+    most_turns: int = MOST_TURNS
     boundaries: list[str] = field(default_factory=list)
     spins: bool = False
     death: asyncio.Event = field(default_factory=asyncio.Event)
@@ -43,7 +45,7 @@ class Life:
     def begin(self) -> None:
         """Set the alarms: of a kill that counts turns of the loop, and of a process that never ends."""
         loop = virtual_loop()
-        loop.at_cycle(loop.cycles + MOST_TURNS, self._give_up)
+        loop.at_cycle(loop.cycles + self.most_turns, self._give_up)
         if self.kill is not None and self.kill.moment is Moment.TURN:
             loop.at_cycle(loop.cycles + self.kill.number, self.death.set)
 

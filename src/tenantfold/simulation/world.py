@@ -34,7 +34,7 @@ from tenantfold.flow.relationships import InviteTask, invite
 from tenantfold.flow.run import RunOptions, StopSign
 from tenantfold.settings import PolicySettings
 from tenantfold.simulation import cast
-from tenantfold.simulation.life import KilledError, Life, MortalStore, MortalWire
+from tenantfold.simulation.life import MOST_TURNS, MOST_TURNS_EACH, KilledError, Life, MortalStore, MortalWire
 from tenantfold.simulation.network import OnWrite
 from tenantfold.simulation.scenario import Command, CustomerScript, Kill, Scenario
 from tenantfold.simulation.stage import SimulatedStore, Stage, StageOptions
@@ -213,7 +213,8 @@ class Simulation:
         """Start a command until it ends well; False when the operator gives up for now."""
         tries = 0
         while tries < TRIES:
-            life = Life(kill=self._next_kill(command))
+            turns = max(MOST_TURNS, MOST_TURNS_EACH * len(self.scenario.customers))
+            life = Life(kill=self._next_kill(command), most_turns=turns)
             ending = await self._process(command, work, life)
             if ending == "":
                 return True
