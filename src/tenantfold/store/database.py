@@ -102,7 +102,7 @@ class Database:
         """
         with self.translating():
             if not self.inline:
-                return await self.writer.submit(work, durable=durable)
+                return await asyncio.wrap_future(self.writer.submit(work, durable=durable))
             await _Turn()  # queued, not committed
             value = self.writer.submit(work, durable=durable).result()
             await _Turn()  # committed, not known

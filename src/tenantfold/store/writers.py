@@ -8,13 +8,10 @@ time when PostgreSQL breaks a deadlock.
 
 from __future__ import annotations
 
-import asyncio
 import queue
 import threading
-from collections import defaultdict
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from sqlite3 import Connection as SqliteConnection
 from typing import Any, Protocol, TypeVar
@@ -31,7 +28,7 @@ _RUNS = 4
 class Writer(Protocol):
     """Takes units of work; the future is done only after the commit (or the failure) of the unit."""
 
-    def submit(self, work: Callable[[Connection], T], *, durable: bool) -> asyncio.Future[T]:
+    def submit(self, work: Callable[[Connection], T], *, durable: bool) -> Future[T]:
         """Queue a unit; ``durable`` means that it must survive a power cut once the future is done."""
         ...
 
@@ -44,18 +41,13 @@ class Writer(Protocol):
 class _Unit:
     work: Callable[[Connection], Any]
     durable: bool
-    future: asyncio.Future[Any]
+    future: Future[Any]
 
     def settle(self, value: object, error: BaseException | None) -> None:
-        if self.future.done():  # its caller gave up
-            return
         if error is None:
             self.future.set_result(value)
         else:
             self.future.set_exception(error)
-
-
-_Result = tuple[_Unit, object, BaseException | None]
 
 
 class GroupWriter:
@@ -73,9 +65,9 @@ class GroupWriter:
         self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
         self._thread.start()
 
-    def submit(self, work: Callable[[Connection], T], *, durable: bool) -> asyncio.Future[T]:
+    def submit(self, work: Callable[[Connection], T], *, durable: bool) -> Future[T]:
         """Queue a unit for the next transaction."""
-        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        future: Future[T] = Future()
         self._queue.put(_Unit(work, durable, future))
         return future
 
@@ -88,9 +80,9 @@ class GroupWriter:
         stopping = False
         while not stopping:
             group, stopping = self._next_group()
-            started = [unit for unit in group if not unit.future.cancelled()]
+            started = [unit for unit in group if unit.future.set_running_or_notify_cancel()]
             if started:
-                _tell(self._commit(started))
+                self._commit(started)
 
     def _next_group(self) -> tuple[list[_Unit], bool]:
         unit = self._queue.get()
@@ -105,37 +97,25 @@ class GroupWriter:
                 return group, False
         return group, True
 
-    def _commit(self, group: list[_Unit]) -> list[_Result]:
+    def _commit(self, group: list[_Unit]) -> None:
         try:
             with self._engine.connect() as conn:
                 self._set_synchronous(conn, durable=any(unit.durable for unit in group))
                 with conn.begin():
                     results = [_in_savepoint(conn, unit) for unit in group]
         except BaseException as error:  # noqa: BLE001  # nothing of the group was committed: every caller must hear it
-            return [(unit, None, error) for unit in group]
+            for unit in group:
+                unit.settle(None, error)
+            return
         self.commits += 1
-        return [(unit, value, failure) for unit, (value, failure) in zip(group, results, strict=True)]
+        for unit, (value, failure) in zip(group, results, strict=True):
+            unit.settle(value, failure)
 
     def _set_synchronous(self, conn: Connection, *, durable: bool) -> None:
         wanted = "FULL" if durable else "NORMAL"
         if wanted != self._synchronous:  # only between transactions, hence past SQLAlchemy, which would begin one
             _driver(conn).execute(f"PRAGMA synchronous = {wanted}")
             self._synchronous = wanted
-
-
-def _tell(results: list[_Result]) -> None:
-    """Wake each event loop once for the whole group: waking it for every unit costs more than the units."""
-    by_loop: defaultdict[asyncio.AbstractEventLoop, list[_Result]] = defaultdict(list)
-    for result in results:
-        by_loop[result[0].future.get_loop()].append(result)
-    for loop, mine in by_loop.items():
-        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(_settle, mine)
-
-
-def _settle(results: list[_Result]) -> None:
-    for unit, value, error in results:
-        unit.settle(value, error)
 
 
 def _in_savepoint(conn: Connection, unit: _Unit) -> tuple[object, Exception | None]:
@@ -169,10 +149,10 @@ class InlineWriter:
         self._conn = engine.connect()
         _driver(self._conn).execute("PRAGMA synchronous = OFF")
 
-    def submit(self, work: Callable[[Connection], T], *, durable: bool) -> asyncio.Future[T]:
+    def submit(self, work: Callable[[Connection], T], *, durable: bool) -> Future[T]:
         """Do the unit now; the future is done already."""
         del durable
-        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        future: Future[T] = Future()
         try:
             with self._conn.begin():
                 value = work(self._conn)
@@ -194,9 +174,9 @@ class PooledWriter:
         self._engine = engine
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="ledger-writer")
 
-    def submit(self, work: Callable[[Connection], T], *, durable: bool) -> asyncio.Future[T]:
+    def submit(self, work: Callable[[Connection], T], *, durable: bool) -> Future[T]:
         """Queue a unit for the next free connection."""
-        return asyncio.wrap_future(self._pool.submit(self._transact, work, durable))
+        return self._pool.submit(self._transact, work, durable)
 
     def close(self) -> None:
         """Finish what is queued and end the threads."""
