@@ -7,6 +7,8 @@ import itertools
 from dataclasses import dataclass, field
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tenantfold.clock import ManualClock
 from tenantfold.domain.model import TenantId
@@ -220,3 +222,58 @@ def test_a_clock_that_is_set_back_stalls_nobody():
         return loop_seconds()
 
     assert run(story()) < 30
+
+
+def test_whoever_waits_for_a_place_while_its_customer_is_paused_goes_on_after_the_pause():
+    """The last place came free just when the waiting customer was turned away: only time can help it, and does."""
+
+    async def story() -> Service:
+        budget = Budget(LoopClock(), book=MemoryRateBook(FAST), in_flight=2)
+        service = Service(budget, {"a": [30]}, {"a": 1.0, "b": 0.1, "c": 2.0})
+        async with asyncio.timeout(100):
+            await asyncio.gather(*(service.call(name) for name in ("a", "b", "c", "a")))
+        return service
+
+    service = run(story())
+    assert service.times("a") == [0, pytest.approx(31, abs=0.1)]
+    assert service.times("c") == [pytest.approx(0.1, abs=0.05)]
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([0.0, 0.001, 0.2, 3.0]),  # until the call comes
+            st.sampled_from("abc"),
+            st.sampled_from(["order", "/free"]),
+            st.sampled_from([0.0, 0.1, 1.0, 8.0]),  # how long it takes
+            st.sampled_from([None, None, None, 1.0, 30.0]),  # Retry-After
+        ),
+        min_size=10,
+        max_size=60,
+    ),
+    st.integers(1, 5),
+    st.sampled_from([10, 600, 6000]),
+)
+def test_everybody_leaves_in_the_end_whoever_is_turned_away(
+    steps: list[tuple[float, str, str, float, float | None]], in_flight: int, per_minute: int
+):
+    """Pauses of customers and tenants, few places and slow answers: no wake-up is lost."""
+
+    async def story() -> None:
+        budget = Budget(LoopClock(), book=MemoryRateBook(Limit(per_minute)), in_flight=in_flight)
+
+        async def call(customer: str, resource: str, seconds: float, retry_after: float | None) -> None:
+            async with budget.admission(SE, resource, customer) as admission:
+                await pass_seconds(seconds)
+                if retry_after is not None:
+                    admission.refused(retry_after)
+
+        tasks = []
+        for pause, customer, resource, seconds, retry_after in steps:
+            await pass_seconds(pause)
+            tasks.append(asyncio.ensure_future(call(customer, resource, seconds, retry_after)))
+        async with asyncio.timeout(36_000):
+            await asyncio.gather(*tasks)
+
+    run(story())

@@ -148,11 +148,10 @@ class Budget:
     def _feed(self) -> None:
         """Give free places to those who wait for one: the urgent lane first, then in order of coming."""
         now = self._clock.now()
+        for bucket in [one for one in self._starving if one.head(now) is None]:
+            self._serve(bucket)  # whoever waited there is paused by now: time wakes them, no place does
         while self._free > 0 and self._starving:
             heads = [(head.key, bucket) for bucket in self._starving if (head := bucket.head(now)) is not None]
-            if not heads:
-                self._starving.clear()
-                return
             bucket = min(heads, key=lambda one: one[0])[1]
             self._serve(bucket)
             if bucket in self._starving:
