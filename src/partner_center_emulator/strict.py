@@ -19,6 +19,9 @@ from partner_center_emulator.requests import Call
 from partner_center_emulator.state.behaviour import Advice, OpenList, Unanswered
 from partner_center_emulator.wire import Json
 
+TOLD_ABOUT_ANOTHER = ", told in a call about another customer"
+"""How a violation ends whose client could not be sure: limits are the tenant's or one customer's (core reference 4)."""
+
 Rule = Literal["ignored_retry_after", "polled_too_fast"]
 
 _PAGING = frozenset({"offset", "size", "seekoperation"})
@@ -58,10 +61,18 @@ def advise(call: Call, seconds: float, rule: Rule = "ignored_retry_after") -> No
     key = _retry_key(call) if rule == "ignored_retry_after" else _poll_key(call)
     known = call.world.behaviour.conduct.advice.get(key)
     until = now + timedelta(seconds=seconds)
-    if known is None or known.until < until:
-        given_at = known.given_at if known is not None and known.until > now else now
-        calls = known.calls_since if known is not None and known.until > now else 0
-        call.world.behaviour.conduct.advice[key] = Advice(until=until, given_at=given_at, rule=rule, calls_since=calls)
+    going_on = known if known is not None and known.until > now else None
+    customers = sorted({*(going_on.customers if going_on is not None else ()), _customer_of(call)})
+    if known is not None and known.until >= until:
+        known.customers = customers
+        return
+    call.world.behaviour.conduct.advice[key] = Advice(
+        until=until,
+        given_at=going_on.given_at if going_on is not None else now,
+        rule=rule,
+        calls_since=going_on.calls_since if going_on is not None else 0,
+        customers=customers,
+    )
 
 
 def advise_poll(call: Call, seconds: float | None = None) -> None:
@@ -128,7 +139,11 @@ def _check_advice(call: Call, key: str) -> None:
     if advice.rule == "ignored_retry_after" and _was_on_its_way(call, advice, now):
         return
     wait = math.ceil((advice.until - now).total_seconds())
-    call.emulator.violate(call.tenant.id, advice.rule, f"{call.method} {call.raw_path}: called {wait} s too early")
+    is_sure = "" in advice.customers or _customer_of(call) in advice.customers
+    told = "" if is_sure else TOLD_ABOUT_ANOTHER
+    call.emulator.violate(
+        call.tenant.id, advice.rule, f"{call.method} {call.raw_path}: called {wait} s too early{told}"
+    )
     if call.emulator.options.fails_rule_breakers:
         raise ApiError(400, 0, f"Strict mode: the call came {wait} seconds before it was advised.", "C")
 
@@ -151,6 +166,10 @@ def _check_resend(call: Call) -> None:
     call.emulator.violate(call.tenant.id, "resent_with_new_id", detail)
     if call.emulator.options.fails_rule_breakers:
         raise ApiError(409, 800002, "Strict mode: a write without an answer was sent again under a new request id.")
+
+
+def _customer_of(call: Call) -> str:
+    return call.path.get("customer", "").lower()
 
 
 def _retry_key(call: Call) -> str:

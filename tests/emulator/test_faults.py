@@ -190,6 +190,15 @@ async def test_a_slow_body_takes_the_clock_along(emulator: Emulator, target: htt
     assert (emulator.clock.now() - before).total_seconds() == pytest.approx(40)
 
 
+async def test_an_answer_that_says_to_wait_is_not_slow_itself(emulator: Emulator, target: httpx2.AsyncClient):
+    """Nobody can keep to what has not arrived: a client would be blamed for calls it had every right to make."""
+    before = emulator.clock.now()
+    plan(emulator, Fault(kind="slow_body", seconds=40), Fault(kind="throttle_storm", seconds=20))
+    answer = await target.get(f"/v1/customers/{ALFA}")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "20")
+    assert (emulator.clock.now() - before).total_seconds() < 1
+
+
 @pytest.mark.parametrize("distribution", ["fixed", "uniform", "normal", "lognormal", "exponential", "pareto"])
 async def test_latency_takes_the_clock_along(emulator: Emulator, target: httpx2.AsyncClient, distribution: str):
     """Every distribution gives delays between nothing and the most, and they add up on the emulator's clock."""

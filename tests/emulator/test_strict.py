@@ -10,6 +10,7 @@ from partner_center_emulator import pace
 from partner_center_emulator.emulator import Emulator
 from partner_center_emulator.faults import plan as plans
 from partner_center_emulator.state.behaviour import Fault, FaultPlan, Pace
+from partner_center_emulator.strict import TOLD_ABOUT_ANOTHER
 from partner_center_emulator.world import World
 from tests.emulator.commerce import E3, buy, commerce_emulator, line, order_body, orders_path
 from tests.emulator.conftest import Client
@@ -75,6 +76,20 @@ async def test_record_mode_answers_as_ever(emulator: Emulator, target: httpx2.As
     emulator.clock.advance(10)
     assert (await target.get(CUSTOMER)).status_code == 429
     assert rules(emulator) == ["ignored_retry_after"]
+
+
+async def test_a_violation_says_when_the_advice_was_about_another_customer(
+    emulator: Emulator, target: httpx2.AsyncClient
+):
+    """A limit may be the tenant's or one customer's: the client could not be sure (core reference 4)."""
+    storm(emulator)
+    await target.get(CUSTOMER)
+    emulator.clock.advance(10)
+    await target.get(f"/v1/customers/{BRAVO}")
+    emulator.clock.advance(5)
+    await target.get(f"/v1/customers/{BRAVO}")
+    others = [violation.detail.endswith(TOLD_ABOUT_ANOTHER) for violation in emulator.world.violations]
+    assert others == [True, False]
 
 
 @pytest.mark.parametrize(("strict", "status"), [("record", 201), ("fail", 409), (True, 409)])

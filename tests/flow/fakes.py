@@ -21,6 +21,7 @@ from tenantfold.domain.model import (
     OrderLine,
     PlacedLine,
     PlacedOrder,
+    Route,
     Subscription,
     SubscriptionId,
     TenantId,
@@ -416,6 +417,15 @@ class FakeLedger:
             if key > after and not (unfinished_only and self.rows[key].phase.is_final)
         ]
         return tuple(found[:limit])
+
+    async def going_by(self, route: Route) -> tuple[CustomerId, ...]:
+        """Unfinished customers with something that goes by a route."""
+        found = self.plans[-1][1]
+        return tuple(
+            one
+            for one in sorted(self.rows)
+            if not self.rows[one].phase.is_final and any(item.route is route for item in found[one].items)
+        )
 
     async def case(self, customer_id: CustomerId) -> Case | None:
         """Everything known."""

@@ -11,8 +11,9 @@ import pytest
 
 from partner_center_emulator.actors import portal
 from partner_center_emulator.seed.portfolios import Kind, Portfolio
+from partner_center_emulator.strict import TOLD_ABOUT_ANOTHER
 from partner_center_emulator.subscriptions.changes import change
-from partner_center_emulator.world import Subscription
+from partner_center_emulator.world import Subscription, Violation
 from tenantfold.simulation import crash_search, mixed_judge, partner
 from tenantfold.simulation.__main__ import Tally, main
 from tenantfold.simulation.judge import Verdict
@@ -107,6 +108,31 @@ def test_finds_a_license_that_waits_for_azure(tmp_path: Path):
         simulation.stage.world.labels[one.customer_id] = Portfolio.MARKETPLACE.name
 
     assert "held up" in judged(quiet(Portfolio.NEVER_ACCEPTS), tmp_path, back).kinds
+
+
+def test_the_operator_comes_on_the_days_that_must_not_be_missed():
+    """Nobody would look in between the first day and the sixth; two terms end meanwhile (R-132)."""
+    assert crash_search.play(draw(487)).faults == ()
+
+
+@pytest.mark.parametrize(
+    ("told", "minutes", "faults"),
+    [(TOLD_ABOUT_ANOTHER, [0], 0), (TOLD_ABOUT_ANOTHER, [0, 2], 1), (TOLD_ABOUT_ANOTHER, [0, 20], 0), ("", [0], 1)],
+    ids=["one probe", "a habit", "another storm", "its own customer"],
+)
+def test_finds_a_program_that_goes_on_after_a_429(tmp_path: Path, told: str, minutes: list[int], faults: int):
+    """Whose limit it is nobody says: one call about another customer may find out (core reference 4)."""
+
+    def too_early(simulation: MixedSimulation) -> None:
+        world, begins = simulation.stage.world, simulation.scenario.starts_at - timedelta(days=1)
+        for minute in minutes:
+            at = begins + timedelta(minutes=minute)
+            world.violations.append(
+                Violation(at=at, tenant_id="t", rule="ignored_retry_after", detail=f"GET: called 9 s too early{told}")
+            )
+
+    verdict = judged(quiet(Portfolio.NEVER_ACCEPTS), tmp_path, too_early)
+    assert [fault.split(":")[0] for fault in verdict.faults] == ["conduct"] * faults
 
 
 def test_every_kind_has_its_ways():

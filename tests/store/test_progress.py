@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from tenantfold.domain.model import CustomerId
+from tenantfold.domain.model import CustomerId, Route
 from tenantfold.domain.plan import Disposition
 from tenantfold.domain.records import Invitation, Standing
 from tenantfold.domain.states import Origin, Owner, Phase, Progress
@@ -15,6 +15,7 @@ from tests.store.samples import (
     intent,
     later,
     plan_customer,
+    plan_item,
     saved_plan,
     send,
     step_of,
@@ -358,3 +359,20 @@ async def test_without_a_plan_nobody_is_anywhere(store: Store):
     assert await store.standings() == ()
     assert await store.wake(list(Phase), NOW) == 0
     assert await store.mark_accepted([customer_id(1)], NOW) == 0
+
+
+async def test_finds_who_has_something_that_goes_by_a_route(store: Store):
+    """Of the newest plan, in id order; who is done is left out."""
+    runs_out = plan_item(1, route=Route.EXPIRE_AND_REBUY)
+    await saved_plan(store, *(plan_customer(number, items=(runs_out,)) for number in (1, 2, 3)))
+    await saved_plan(
+        store,
+        plan_customer(1, items=(plan_item(1, "a"), plan_item(1, "b", route=Route.EXPIRE_AND_REBUY))),
+        plan_customer(2),
+        plan_customer(3, items=(plan_item(3, route=Route.EXPIRE_AND_REBUY),)),
+        plan_customer(4, Disposition.BLOCKED, items=(plan_item(4, route=Route.EXPIRE_AND_REBUY),)),
+    )
+    assert await store.going_by(Route.EXPIRE_AND_REBUY) == (customer_id(1), customer_id(3), customer_id(4))
+    await store.record_step(await step_of(store, 3, Phase.MOVED, due_at=None), NOW)
+    assert await store.going_by(Route.EXPIRE_AND_REBUY) == (customer_id(1), customer_id(4))
+    assert await store.going_by(Route.MANUAL) == ()

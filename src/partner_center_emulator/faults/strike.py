@@ -107,7 +107,12 @@ def after(call: Call, given: Answer) -> Answer:
 
 
 def spoil(faults: tuple[Fault, ...], given: Answer) -> tuple[Answer, Delivery | None, bool]:
-    """Return the spoiled answer, how it is delivered, and whether the client never sees the true one."""
+    """Return the spoiled answer, how it is delivered, and whether the client never sees the true one.
+
+    An answer that tells the client to wait comes whole and at once: nobody can keep to what has not arrived.
+    """
+    if "Retry-After" in given[1]:
+        return given, None, False
     delivery: Delivery | None = None
     lost = False
     for fault in faults:

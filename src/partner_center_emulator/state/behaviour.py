@@ -118,12 +118,13 @@ class PaceState(msgspec.Struct, kw_only=True):
 
 
 class Advice(msgspec.Struct, kw_only=True):
-    """What a client was told: not to ask again for something before a time."""
+    """What a client was told: not to ask again for something before a time; ``customers``: in calls about whom."""
 
     until: datetime
     given_at: datetime
     rule: Literal["ignored_retry_after", "polled_too_fast"]
     calls_since: int = 0
+    customers: list[str] = []
 
 
 class Unanswered(msgspec.Struct, kw_only=True):

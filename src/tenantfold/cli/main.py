@@ -12,6 +12,7 @@ from tenantfold.cli import (
     book,
     gdap,
     handoff,
+    last_days,
     mapping,
     moving,
     plans,
@@ -75,6 +76,7 @@ app.command("job")(worker.job)
 app.command("jobs")(worker.jobs)
 app.add_typer(webhooks.webhooks_app, name="webhooks")
 app.command("status")(moving.status)
+app.command("calendar")(last_days.calendar)
 app.add_typer(waves.wave_app, name="wave")
 app.command("pause")(steering.pause)
 app.command("resume")(steering.resume)

@@ -11,6 +11,7 @@ import typer
 from tenantfold.bootstrap import Program, policy_of
 from tenantfold.cli.customers import every_standing, find_customer
 from tenantfold.cli.forecast import forecast, show_forecast
+from tenantfold.cli.last_days import day_row, next_days, show_next_days
 from tenantfold.cli.options import ConfigOption, JsonOption, on_interrupt, run_command
 from tenantfold.cli.outlook import eta_shown, nobody_was_driven, outlook_of, show_held, show_hold, show_outlook
 from tenantfold.cli.reasons import facts_line, routes_document, short_ids, show_reasons, weighed_routes
@@ -169,13 +170,23 @@ def status(
         customers = [_row(one) async for one in every_standing(program, unfinished_only=not everybody)]
         outlook = await outlook_of(program)
         beside = await forecast(program, plan)
-        shown = {"plan": plan, "phases": phases, "customers": customers, "rehearsal": beside, **outlook.document()}
-        renderer.document(shown)
+        today, days = await next_days(program)
+        renderer.document(
+            {
+                "plan": plan,
+                "phases": phases,
+                "customers": customers,
+                "last_days": [day_row(one, today) for one in days],
+                "rehearsal": beside,
+                **outlook.document(),
+            }
+        )
         rows = [(phase.value, phases[phase]) for phase in Phase if phases.get(phase)]
         approved = f"approved by {plan.approved_by}" if plan.approved_at else "not approved"
         renderer.title(f"Plan {plan.checksum[:12]}, {approved}")
         renderer.table("Customers", ("phase", "count"), rows, numbers=(1,))
         _show_alarms(renderer, customers)
+        show_next_days(renderer, days, today)
         show_outlook(renderer, outlook)
         show_forecast(renderer, beside)
         _show_customers(renderer, customers)

@@ -28,9 +28,9 @@ from tenantfold.domain.plan import PlanItem
 from tenantfold.domain.policy import Policy
 from tenantfold.domain.products import commerce_kind
 from tenantfold.domain.records import Case
-from tenantfold.domain.routes import EXTENDED_TERMS_FROM, rebuy_until
+from tenantfold.domain.routes import rebuy_until
 from tenantfold.domain.states import Counterpart, Origin, Phase
-from tenantfold.domain.tasks import confirmed
+from tenantfold.domain.tasks import confirmed, end_is_chosen
 
 ROUTES = frozenset({Route.EXPIRE_AND_REBUY})
 _OVER = frozenset({WireStatus.EXPIRED, WireStatus.DISABLED, WireStatus.DELETED})
@@ -158,7 +158,7 @@ def _running(view: _View, item: PlanItem) -> Refusal:
     """Why nothing is bought yet, and whether a person has something to do until then."""
     ends_on = _last_day(item)
     last_day = datetime.combine(ends_on, time.min, tzinfo=UTC)
-    if not _end_is_chosen(view, item):
+    if not end_is_chosen(view.case, item):
         return said.not_chosen(item, ends_on, min(view.later(), last_day))
     reminds_at = last_day - timedelta(days=view.policy.reminds_days_before_end)
     if view.now < reminds_at:
@@ -167,11 +167,6 @@ def _running(view: _View, item: PlanItem) -> Refusal:
     if isinstance(agreement, Pause):  # found out now, not on the last day
         return replace(agreement.refusal, phase=Phase.RUNNING_OUT, due_at=min(view.later(), last_day))
     return said.running(item, ends_on, min(view.now + timedelta(days=1), last_day), is_near=True)
-
-
-def _end_is_chosen(view: _View, item: PlanItem) -> bool:
-    """Whether it ends at all: since May 2026 only an explicit choice ends it (commerce reference 3.7)."""
-    return _last_day(item) <= EXTENDED_TERMS_FROM or view.is_confirmed(item, TaskKind.END_OF_TERM_CHOSEN)
 
 
 # --- buying ----------------------------------------------------------------------------------------------------------
@@ -298,7 +293,7 @@ def _ending(
         return said.settles(item, f"was bought at the target and ends at the source with {ends_on}", over_at)
     if source.auto_renew or _is_later(source, item):
         return said.goes_on(item, source, view.later(), is_bought=True)
-    if view.now >= over_at + _LAG and _end_is_chosen(view, item):
+    if view.now >= over_at + _LAG and end_is_chosen(view.case, item):
         return replace(counterpart, verified_at=view.observation.target_at or view.observation.at)
     due_at = said.after(view.now, view.policy.transfer_poll_seconds)
     return said.settles(item, f"ended at the source with {ends_on}, which does not show yet", due_at)

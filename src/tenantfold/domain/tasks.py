@@ -139,6 +139,12 @@ def confirmed(case: Case, item: PlanItem, kind: TaskKind) -> Evidence | None:
     return next((one for one in mine if one.task is kind and one.at.date() >= since), None)
 
 
+def end_is_chosen(case: Case, item: PlanItem) -> bool:
+    """Whether a term that does not renew ends at all: since May 2026 only an explicit choice ends it (commerce 3.7)."""
+    ends_by_itself = item.ends_on is None or item.ends_on <= EXTENDED_TERMS_FROM
+    return ends_by_itself or confirmed(case, item, TaskKind.END_OF_TERM_CHOSEN) is not None
+
+
 def _term_began(item: PlanItem) -> date:
     days = _TERM_DAYS.get(item.term_duration)
     return date.min if item.ends_on is None or days is None else item.ends_on - timedelta(days=days)

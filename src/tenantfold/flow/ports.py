@@ -20,6 +20,7 @@ from tenantfold.domain.model import (
     Customer,
     CustomerId,
     Offer,
+    Route,
     Sku,
     Subscription,
     SubscriptionId,
@@ -254,6 +255,10 @@ class Ledger(Protocol):
         self, after: str = "", limit: int = 500, *, unfinished_only: bool = False
     ) -> tuple[Standing, ...]:
         """Customers of the newest plan with their progress, in id order after a customer id."""
+        ...
+
+    async def going_by(self, route: Route) -> tuple[CustomerId, ...]:
+        """The unfinished customers of the newest plan with a subscription that goes by a route, in id order."""
         ...
 
     async def case(self, customer_id: CustomerId) -> Case | None:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from partner_center_emulator.ledger.report import judge as truth_of
 from partner_center_emulator.ledger.shape import CustomerVerdict, LedgerReport, Overlap
+from partner_center_emulator.strict import TOLD_ABOUT_ANOTHER
 from partner_center_emulator.world import StateChange, Violation
 from tenantfold.domain.explanation import next_step
 from tenantfold.domain.journal import Intent
@@ -222,8 +223,9 @@ def _explain(hearing: Hearing, line: CustomerVerdict, case: Case, script: Custom
 
 def conduct(hearing: Hearing) -> None:
     """How the program behaved towards Microsoft."""
+    probed: dict[str, datetime] = {}
     for violation in hearing.truth.violations:
-        if violation.rule in _JUDGED_RULES and not _forgotten(hearing, violation):
+        if violation.rule in _JUDGED_RULES and not _forgotten(hearing, violation) and not _probe(violation, probed):
             hearing.say("conduct", f"{violation.at:%Y-%m-%d %H:%M:%S} {violation.rule}: {violation.detail}")
 
 
@@ -232,6 +234,15 @@ def _forgotten(hearing: Hearing, violation: Violation) -> bool:
     if violation.rule != "ignored_retry_after":
         return False
     return any(at <= violation.at <= at + _LONGEST_ADVICE for at in hearing.simulation.record.starts)
+
+
+def _probe(violation: Violation, probed: dict[str, datetime]) -> bool:
+    """One call about another customer finds out whose limit it is (core reference 4); a second one should know."""
+    last = probed.get(violation.tenant_id)
+    if not violation.detail.endswith(TOLD_ABOUT_ANOTHER) or (last and violation.at - last <= _LONGEST_ADVICE):
+        return False
+    probed[violation.tenant_id] = violation.at
+    return True
 
 
 def name_in(hearing: Hearing, customer_id: str) -> str:

@@ -6,7 +6,7 @@ for time or for a person any more.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from random import Random
 
@@ -17,6 +17,7 @@ from partner_center_emulator.emulator import Options
 from partner_center_emulator.errors import ApiError
 from partner_center_emulator.state.transfers import Transfer
 from tenantfold.domain.evidence import TaskKind
+from tenantfold.flow.last_days import days_not_to_miss
 from tenantfold.settings import PolicySettings
 from tenantfold.simulation import mixed_cast
 from tenantfold.simulation.mixed_scenario import Mishap, MixedScenario, MixedScript
@@ -27,6 +28,7 @@ from tenantfold.simulation.world import Simulation
 
 REST = timedelta(hours=6)  # between two visits of the operator when nothing goes wrong any more
 LONGEST_REST = timedelta(days=5)
+MORNING = time(9)  # when the operator sits down on a day that must not be missed
 _ANSWERS = frozenset({Mishap.REJECTED, Mishap.CANCELED})
 
 
@@ -57,6 +59,19 @@ class MixedSimulation(Simulation):
                 break
             await self.stage.wait_until(rest)
             await self._visit()
+
+    async def _until(self, when: datetime) -> None:
+        """Let the time pass, but come by on the days that ``tenantfold calendar`` says must not be missed."""
+        while (day := await self._next_last_day()) is not None and day < when:
+            await self.stage.wait_until(day)
+            await self._visit()
+        await self.stage.wait_until(when)
+
+    async def _next_last_day(self) -> datetime | None:
+        async with SimulatedStore.open(self.stage.settings.database_url, inline=True) as store:
+            days = {one.on for one in await days_not_to_miss(store)}
+        mornings = (datetime.combine(day, MORNING, UTC) for day in days)
+        return min((one for one in mornings if one > self.stage.now()), default=None)
 
     async def _visit(self) -> None:
         """As ever; before it the operator types in what people have done meanwhile, after it people get their tasks."""

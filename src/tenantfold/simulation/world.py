@@ -115,9 +115,9 @@ class Simulation:
             if script.moves_at:
                 self._bystanders.add(asyncio.create_task(self._behind_the_back(script)))
         for seconds in self.scenario.visits:
-            await self.stage.wait_until(self.scenario.starts_at + timedelta(seconds=seconds))
+            await self._until(self.scenario.starts_at + timedelta(seconds=seconds))
             await self._visit()
-        await self.stage.wait_until(max(self.scenario.ends_at, self._next_start()))
+        await self._until(max(self.scenario.ends_at, self._next_start()))
         self._end_of_trouble()
         self._plan_wanted = True
         await self._visit()
@@ -125,6 +125,10 @@ class Simulation:
         await self._visit()
         for task in self._bystanders:
             task.cancel()
+
+    async def _until(self, when: datetime) -> None:
+        """Let the time pass between two visits."""
+        await self.stage.wait_until(when)
 
     # --- the world -----------------------------------------------------------------------------------------------
 

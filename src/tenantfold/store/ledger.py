@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from tenantfold.domain.evidence import Evidence
 from tenantfold.domain.facts import EarlierRuns
 from tenantfold.domain.journal import Intent
-from tenantfold.domain.model import CustomerId, SubscriptionId
+from tenantfold.domain.model import CustomerId, Route, SubscriptionId
 from tenantfold.domain.plan import ChecksumBuilder, Disposition, PlanCustomer, PlanHeader, PlanRecord
 from tenantfold.domain.records import Case, Event, Invitation, Standing, Step
 from tenantfold.domain.states import Counterpart, Phase, Progress
@@ -143,6 +143,10 @@ class LedgerStore:
         return await self._database.read(
             lambda conn: standing.standings(conn, after, limit, unfinished_only=unfinished_only)
         )
+
+    async def going_by(self, route: Route) -> tuple[CustomerId, ...]:
+        """The unfinished customers of the newest plan with a subscription that goes by a route, in id order."""
+        return await self._database.read(lambda conn: standing.going_by(conn, route))
 
     async def case(self, customer_id: CustomerId) -> Case | None:
         """Everything known about one customer's move; None when it is not in the newest plan."""

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, and_, or_, select, update
 
-from tenantfold.domain.model import CustomerId
+from tenantfold.domain.model import CustomerId, Route
 from tenantfold.domain.records import Standing
 from tenantfold.domain.states import Phase
 from tenantfold.domain.waves import Held
@@ -44,6 +44,16 @@ def retry(
     if wave_id is not None:
         statement = statement.where(_progress.wave_id == wave_id)
     return conn.execute(statement.values(due_at=now, version=_progress.version + 1)).rowcount
+
+
+def going_by(conn: Connection, route: Route) -> tuple[CustomerId, ...]:
+    """The unfinished customers of the newest plan with a subscription that goes by a route, in id order."""
+    item = tables.plan_item.c
+    theirs = select(item.subscription_id).where(
+        item.plan_id == _progress.plan_id, item.customer_id == _progress.customer_id, item.route == route.value
+    )
+    query = select(_progress.customer_id).where(*drivable(conn), theirs.exists()).order_by(_progress.customer_id)
+    return tuple(CustomerId(one) for one in conn.execute(query).scalars())
 
 
 def standings(conn: Connection, after: str, limit: int, *, unfinished_only: bool) -> tuple[Standing, ...]:
