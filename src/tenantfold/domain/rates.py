@@ -237,8 +237,3 @@ def pace_now(rate: Rate, limit: Limit, now: datetime) -> Rate:
 def pause_seconds(rate: Rate, now: datetime) -> float:
     """How long nothing may leave yet because of a ``Retry-After``; 0 without one."""
     return max(0.0, (rate.not_before - now).total_seconds()) if rate.not_before is not None else 0.0
-
-
-def seconds_for(calls: int, rate: Rate, now: datetime) -> float:
-    """How long so many calls take from now, at the pace learned and after the pause that is on."""
-    return pause_seconds(rate, now) + calls * 60 / rate.per_minute if calls > 0 else 0.0

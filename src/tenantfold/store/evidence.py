@@ -14,7 +14,7 @@ from tenantfold.domain.evidence import Evidence
 from tenantfold.domain.model import CustomerId
 from tenantfold.domain.records import Event
 from tenantfold.domain.states import Phase
-from tenantfold.store import codec, tables
+from tenantfold.store import codec, history, tables
 from tenantfold.store.standing import retry
 
 _column = tables.evidence.c
@@ -23,7 +23,6 @@ _EVIDENCE = msgspec.json.Decoder(list[Evidence])
 _ALL = select(_column.value).order_by(_column.seq)
 _OF_CUSTOMER = _ALL.where(_column.customer_id == bindparam("customer_id"))
 _ADD = insert(tables.evidence).inline()
-_ADD_EVENT = insert(tables.event).inline()
 
 
 def record(conn: Connection, evidence: Evidence, event: Event, now: datetime) -> None:
@@ -38,10 +37,7 @@ def record(conn: Connection, evidence: Evidence, event: Event, now: datetime) ->
             "value": codec.to_json(evidence),
         },
     )
-    conn.execute(
-        _ADD_EVENT,
-        {"at": event.at, "customer_id": event.customer_id, "name": event.name, "facts": codec.to_json(event.facts)},
-    )
+    history.add(conn, event)
     retry(conn, _DRIVEN, now, customer_id=evidence.customer_id, wave_id=None)
 
 

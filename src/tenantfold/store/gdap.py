@@ -16,7 +16,7 @@ from tenantfold.domain.model import CustomerId
 from tenantfold.domain.records import Event
 from tenantfold.domain.states import Owner
 from tenantfold.errors import ConflictError
-from tenantfold.store import codec, journal, tables
+from tenantfold.store import codec, history, tables
 from tenantfold.store.statements import insert_if_absent, upsert
 
 PAGE = 500  # customers in one read
@@ -73,7 +73,7 @@ def save_standing(conn: Connection, case: GdapCase, standing: GdapStanding, now:
     if case.standing is None or case.standing.condition is not standing.condition:
         facts = {"code": standing.code, "detail": standing.detail, "relationship": standing.relationship_id or ""}
         name = f"gdap.{standing.condition.value}"
-        journal.add_event(conn, Event(at=now, customer_id=case.customer_id, name=name, facts=facts))
+        history.add(conn, Event(at=now, customer_id=case.customer_id, name=name, facts=facts))
 
 
 def _row(case: GdapCase, standing: GdapStanding, at: datetime) -> dict[str, object]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, bindparam, case, delete, exists, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, case, delete, exists, func, literal, select, update
 
 from tenantfold.domain.guards import RefusalCode
 from tenantfold.domain.model import CustomerId
@@ -17,7 +17,7 @@ from tenantfold.domain.plan import Disposition
 from tenantfold.domain.records import Event
 from tenantfold.domain.states import Phase
 from tenantfold.domain.waves import Held, Hold, WaveState
-from tenantfold.store import codec, tables
+from tenantfold.store import codec, history, tables
 from tenantfold.store.statements import upsert, write_rows
 
 EVERYBODY = CustomerId("")
@@ -131,7 +131,7 @@ def save(conn: Connection, customer_id: CustomerId, hold: Hold, event: Event) ->
         tables.hold,
         {"customer_id": customer_id, "kind": hold.kind.value, "value": codec.to_json(hold)},
     )
-    conn.execute(insert(tables.event).values(_event_row(event)))
+    history.add(conn, event)
     refresh(conn, *_only(customer_id))
     to_move = (_progress.disposition == Disposition.MOVE.value, _progress.phase.not_in(_FINAL))
     held = select(func.count()).where(_progress.held == hold.kind.value, *to_move, *_only(customer_id))
@@ -157,7 +157,7 @@ def lift(conn: Connection, customer_id: CustomerId, event: Event) -> bool:
     """Take the hold of one customer or of EVERYBODY away. False: there was none."""
     if not conn.execute(delete(tables.hold).where(_hold.customer_id == customer_id)).rowcount:
         return False
-    conn.execute(insert(tables.event).values(_event_row(event)))
+    history.add(conn, event)
     release(conn, event.at, *_only(customer_id))
     return True
 
@@ -176,12 +176,3 @@ def held(conn: Connection, customer_id: CustomerId) -> Held:
 
 def _only(customer_id: CustomerId) -> tuple[ColumnElement[bool], ...]:
     return () if customer_id == EVERYBODY else (_progress.customer_id == customer_id,)
-
-
-def _event_row(event: Event) -> dict[str, object]:
-    return {
-        "at": event.at,
-        "customer_id": event.customer_id,
-        "name": event.name,
-        "facts": codec.to_json(event.facts),
-    }

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, or_, select
 
 from tenantfold.domain.journal import Intent, Outcome
 from tenantfold.domain.model import CustomerId, SubscriptionId
@@ -17,16 +17,15 @@ from tenantfold.domain.records import Case, Event, Step
 from tenantfold.domain.states import Counterpart, Origin, Progress
 from tenantfold.domain.waves import Held
 from tenantfold.errors import ConflictError
-from tenantfold.store import codec, holds, tables
+from tenantfold.store import codec, history, holds, tables
 from tenantfold.store.evidence import evidence_of
 from tenantfold.store.plans import newest_plan
 from tenantfold.store.progress import read_progress, store_progress
-from tenantfold.store.statements import DialectInsert, insert_if_absent, upsert_many, write_rows
+from tenantfold.store.statements import DialectInsert, insert_if_absent, upsert_many
 
 _counterpart = tables.counterpart.c
 _COUNTERPARTS = select(tables.counterpart).order_by(_counterpart.source_id)
 _COUNTERPARTS_OF = _COUNTERPARTS.where(_counterpart.customer_id == bindparam("customer_id"))
-_ADD_EVENT = insert(tables.event).inline()
 # what the newest plan and the progress say of one customer; the two belong to the same plan or the row is not there
 _STANDING = (
     select(tables.progress, tables.plan_customer.c.value, tables.invitation.c.at.label("invited_at"))
@@ -97,7 +96,7 @@ def record_step(conn: Connection, step: Step, now: datetime) -> Progress:
     if (step.outcome is not None or step.counterparts) and stored.deadline_at is None and not stored.phase.is_final:
         holds.refresh_one(conn, customer_id)  # it may be back at the start: a failed order, a withdrawn target
     if step.event:
-        add_event(conn, Event(at=now, customer_id=customer_id, name=step.event, facts=step.facts))
+        history.add(conn, Event(at=now, customer_id=customer_id, name=step.event, facts=step.facts))
     return stored
 
 
@@ -192,22 +191,3 @@ def _journal_of(
     settled = [row for row in rows if row[1] is not None]
     pairs = zip(codec.intents(row[0] for row in settled), codec.outcomes(row[1] for row in settled), strict=True)
     return tuple(open_intents), tuple(pairs)
-
-
-def add_event(conn: Connection, event: Event) -> None:
-    """Add one line of history."""
-    row = {"at": event.at, "customer_id": event.customer_id, "name": event.name, "facts": codec.to_json(event.facts)}
-    write_rows(conn, _ADD_EVENT, [row])
-
-
-def events(conn: Connection, customer_id: CustomerId | None, limit: int, name: str = "") -> tuple[Event, ...]:
-    """The newest events, newest first, of one customer or of all; with ``name`` only those."""
-    query = select(tables.event).order_by(tables.event.c.seq.desc()).limit(limit)
-    if customer_id is not None:
-        query = query.where(tables.event.c.customer_id == customer_id)
-    if name:
-        query = query.where(tables.event.c.name == name)
-    return tuple(
-        Event(at=row.at, customer_id=row.customer_id, name=row.name, facts=codec.facts(row.facts))
-        for row in conn.execute(query)
-    )

@@ -16,7 +16,7 @@ from tenantfold.domain.plan import ChecksumBuilder, Disposition, PlanCustomer, P
 from tenantfold.domain.records import Case, Event, Invitation, Standing, Step
 from tenantfold.domain.states import Counterpart, Phase, Progress
 from tenantfold.errors import StoreError
-from tenantfold.store import codec, evidence, journal, looked_up, plans, progress, rebase, standing
+from tenantfold.store import codec, evidence, history, journal, looked_up, plans, progress, rebase, standing
 from tenantfold.store.database import Database
 
 
@@ -190,12 +190,12 @@ class LedgerStore:
         self, customer_id: CustomerId | None = None, limit: int = 200, name: str = ""
     ) -> tuple[Event, ...]:
         """The newest events, newest first; with ``name`` only those."""
-        return await self._database.read(lambda conn: journal.events(conn, customer_id, limit, name))
+        return await self._database.read(lambda conn: history.events(conn, customer_id, limit, name))
 
     async def add_event(self, name: str, now: datetime, customer_id: CustomerId | None = None, **facts: str) -> None:
         """Add one line of history."""
         event = Event(at=now, customer_id=customer_id, name=name, facts=facts)
-        await self._database.write(lambda conn: journal.add_event(conn, event), durable=False)
+        await self._database.write(lambda conn: history.add(conn, event), durable=False)
 
     async def record_evidence(self, confirmed: Evidence, event: Event, now: datetime) -> None:
         """Keep what a person confirmed, durably, with its line of history; the customer becomes due at once."""

@@ -15,9 +15,8 @@ from tenantfold.domain.model import CustomerId
 from tenantfold.domain.plan import Disposition
 from tenantfold.domain.records import Event
 from tenantfold.domain.webhooks import earlier_due, may_wake
-from tenantfold.store import tables
+from tenantfold.store import history, tables
 from tenantfold.store.database import Database
-from tenantfold.store.journal import add_event
 from tenantfold.store.progress import drivable, of_newest_plan
 from tenantfold.store.statements import upsert
 
@@ -89,7 +88,7 @@ def _would_ring(conn: Connection, customer_id: CustomerId | None) -> bool:
 
 def _ring(conn: Connection, event: Event) -> bool:
     upsert(conn, tables.wake_up, {"subject": ACCEPTANCES, "rings": True})
-    add_event(conn, event)
+    history.add(conn, event)
     return True
 
 
@@ -125,5 +124,5 @@ def _wake(conn: Connection, change: _Change, event: Event) -> datetime | None:
     if not conn.execute(statement).rowcount:
         return None
     upsert(conn, tables.wake_up, {"subject": change.customer_id, "rings": False, "woken_at": change.due_at})
-    add_event(conn, event)
+    history.add(conn, event)
     return change.due_at

@@ -37,7 +37,7 @@ from tenantfold.domain.records import Event, Place
 from tenantfold.domain.states import Phase
 from tenantfold.domain.waves import Growth, Held, OfferSize, Wave, WaveSize, WaveState
 from tenantfold.errors import ConflictError
-from tenantfold.store import codec, holds, tables
+from tenantfold.store import codec, history, holds, tables
 from tenantfold.store.plans import newest_plan_id
 from tenantfold.store.progress import FINAL, of_newest_plan
 
@@ -73,7 +73,7 @@ def create(conn: Connection, wave: Wave, customer_ids: Sequence[CustomerId], eve
     (wave_id,) = conn.execute(insert(tables.wave).values(row)).inserted_primary_key or (0,)
     _join(conn, int(wave_id), customer_ids)
     holds.refresh(conn)  # the first wave holds everybody who is in none
-    _note(conn, event)
+    history.add(conn, event)
     return replace(wave, id=int(wave_id))
 
 
@@ -102,7 +102,7 @@ def change(conn: Connection, before: WaveState, after: Wave, event: Event) -> Wa
         raise ConflictError(f"Wave {after.name} is not {before.value} any more.", wave=after.name)
     if after.state is not before:
         holds.release(conn, event.at, _progress.wave_id == after.id)
-    _note(conn, event)
+    history.add(conn, event)
     return after
 
 
@@ -114,11 +114,6 @@ def next_start_at(conn: Connection) -> datetime | None:
 
 def _read(row: Row[Any]) -> Wave:
     return replace(_WAVE.decode(row.value), id=row.id, state=WaveState(row.state))
-
-
-def _note(conn: Connection, event: Event) -> None:
-    row = {"at": event.at, "customer_id": event.customer_id, "name": event.name, "facts": codec.to_json(event.facts)}
-    conn.execute(insert(tables.event).values(row))
 
 
 # --- who is in a wave -----------------------------------------------------------------------------------------------
