@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-import msgspec
 from sqlalchemy import Connection, and_, delete, func, or_, select
 
 from tenantfold.domain.evidence import TaskKind
@@ -28,7 +27,6 @@ from tenantfold.store.statements import bulk_insert, insert_if_absent, upsert_ma
 
 _sku, _intent, _outcome, _plan = tables.snapshot_sku.c, tables.intent.c, tables.outcome.c, tables.plan.c
 _fact = tables.snapshot_fact.c
-_SKUS = msgspec.json.Decoder(list[Sku])
 _BEGUN = (
     select(_intent.value, _outcome.value)
     .select_from(tables.intent.outerjoin(tables.outcome))
@@ -82,7 +80,7 @@ def skus(conn: Connection, snapshot: Snapshot, country: str) -> Mapping[str, Sku
     """The new-commerce SKUs of a country by ``PRODUCT:SKU``, as the snapshot holds them."""
     query = select(_sku.value).where(_sku.snapshot_id == snapshot_id(conn, snapshot), _sku.country == country)
     values = conn.execute(query.order_by(_sku.sku_id)).scalars()
-    return {one.id: one for one in _SKUS.decode(f"[{','.join(values)}]")}
+    return {one.id: one for one in codec.skus(values)}
 
 
 def license_countries(conn: Connection) -> tuple[str, ...]:
