@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from tenantfold import __version__
-from tenantfold.bootstrap import Program
+from tenantfold.bootstrap import Program, cloud_of, plan_policy_of
 from tenantfold.cli.options import ConfigOption, JsonOption, run_command
 from tenantfold.cli.render import Renderer
 from tenantfold.errors import ExitCode
+from tenantfold.reports import delegated_admin
 from tenantfold.reports.gather import gather
 from tenantfold.reports.html_report import write_html
 from tenantfold.reports.move_list import MOVE_LIST, move_list_rows
@@ -62,8 +64,13 @@ def report(
             tenants=program.tenants,
             made_at=program.clock.now(),
         )
+        sheets = all_sheets(program.store, await program.newest_weighing())
+        if plan_policy_of(program.settings).gdap_request:
+            center = cloud_of(program.settings).admin_center
+            data = replace(data, access=await delegated_admin.access_part(program.store, center))
+            sheets.append((delegated_admin.TABLE, delegated_admin.access_rows(program.store, center)))
         write_html(data, page)
-        await write_tables(all_sheets(program.store, await program.newest_weighing()), workbook)
+        await write_tables(sheets, workbook)
         renderer.document({"page": page, "workbook": workbook})
         renderer.line(f"Written: {page} and {workbook}")
         return ExitCode.OK
