@@ -14,7 +14,7 @@ from tenantfold.domain.evidence import TaskKind
 from tenantfold.domain.facts import EarlierRuns, TenantFacts
 from tenantfold.domain.journal import OpKind, Outcome, OutcomeKind
 from tenantfold.domain.model import CustomerId, Route, Sku, SubscriptionId, TenantRole, WireStatus
-from tenantfold.domain.plan import PlanItem
+from tenantfold.domain.plan import Disposition, PlanItem
 from tenantfold.domain.products import LEGACY_AZURE, LICENSE_PRODUCTS
 from tenantfold.domain.reads import Read
 from tenantfold.domain.records import Snapshot
@@ -22,6 +22,7 @@ from tenantfold.domain.states import Origin
 from tenantfold.domain.transfer_refusals import not_transferable, with_marketplace
 from tenantfold.store import codec, tables
 from tenantfold.store.book import newest_shelves
+from tenantfold.store.plans import newest_plan_id
 from tenantfold.store.snapshots import open_row, snapshot_id
 from tenantfold.store.statements import bulk_insert, insert_if_absent, upsert_many
 
@@ -60,6 +61,17 @@ def facts_ever_seen(conn: Connection, customer_id: CustomerId) -> list[TenantFac
     """What all inventories looked up of a customer, oldest first: what moved is in older ones only."""
     query = select(_fact.value).where(_fact.customer_id == customer_id).order_by(_fact.snapshot_id)
     return codec.tenant_facts(conn.execute(query).scalars())
+
+
+def planned_to_move(conn: Connection, ids: Sequence[CustomerId]) -> frozenset[CustomerId]:
+    """Which of these customers the newest plan moves or calls blocked."""
+    planned = tables.plan_customer.c
+    query = select(planned.customer_id).where(
+        planned.plan_id == newest_plan_id(conn),
+        planned.customer_id.in_(ids),
+        planned.disposition.in_([Disposition.MOVE.value, Disposition.BLOCKED.value]),
+    )
+    return frozenset(CustomerId(one) for one in conn.execute(query).scalars())
 
 
 # --- new-commerce SKUs ----------------------------------------------------------------------------------------------
