@@ -325,6 +325,11 @@ def cloud_of(settings: config.Settings) -> Cloud:
     return cloud_named(given.name).with_overrides({name: value for name, value in overrides.items() if value})
 
 
+def approval_center_of(settings: config.Settings) -> str | None:
+    """Where customers approve delegated admin access (empty: not known); None where the settings do not ask for it."""
+    return cloud_of(settings).admin_center if plan_policy_of(settings).gdap_request else None
+
+
 def open_store(settings: config.Settings, resolver: config.SecretResolver) -> Store:
     """The ledger the settings name; its password (PostgreSQL) is resolved here and kept nowhere."""
     reference = settings.database_password

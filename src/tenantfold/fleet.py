@@ -8,13 +8,14 @@ from collections import Counter
 from pathlib import Path
 
 from tenantfold import __version__
-from tenantfold.bootstrap import CALLS_BESIDE, Program
+from tenantfold.bootstrap import CALLS_BESIDE, Program, approval_center_of
 from tenantfold.dispatch.feeder import Feeder
 from tenantfold.dispatch.jobs import JobOffice, Report, journaled
 from tenantfold.dispatch.local import LocalDispatcher
 from tenantfold.dispatch.queue import QueueDispatcher, QueueOptions
 from tenantfold.dispatch.upkeep import Upkeep
 from tenantfold.dispatch.worker import Identity, Pulse, Worker
+from tenantfold.domain.facts import LegacySoftware
 from tenantfold.errors import ConfigError
 from tenantfold.flow.approval import Consent
 from tenantfold.flow.call_log import CallLog
@@ -127,7 +128,8 @@ def chores(program: Program) -> dict[str, Report]:
 
     async def export() -> str:
         file = _report_folder(program) / EXPORT
-        await write_tables(all_sheets(program.store, await program.newest_weighing()), file)
+        sheets = all_sheets(program.store, await program.newest_weighing(), approval_center_of(program.settings))
+        await write_tables(sheets, file)
         return f"written to {file}"
 
     async def remind() -> str:
@@ -180,4 +182,5 @@ def _inventory_task(program: Program, number: int) -> InventoryTask:
         clock=program.clock,
         regions=program.regions,
         in_flight=program.settings.limits.in_flight,
+        legacy_software=LegacySoftware(program.settings.policy.legacy_software),
     )

@@ -166,6 +166,14 @@ SETTINGS: tuple[Setting, ...] = (
         Choice(("all_or_nothing", "allowed")),
     ),
     Setting(
+        "policy.legacy_software",
+        Kind.TEXT,
+        "planned",
+        "Who of legacy licenses alone is asked by the inventory for perpetual software, one call each (rule R-151): "
+        "nobody, those that the newest plan is to move, or everybody.",
+        Choice(("no", "planned", "everybody")),
+    ),
+    Setting(
         "policy.transfer_poll_seconds",
         Kind.SECONDS,
         300.0,
@@ -364,6 +372,7 @@ class PolicySettings:
     agreement_source: str = "list"
     gdap_request: str = "no"
     partial_customers: str = "all_or_nothing"
+    legacy_software: str = "planned"
     transfer_poll_seconds: float = 300.0
     hand_off_poll_seconds: float = 21_600.0
     buys_azure_plan: str = "no"

@@ -5,11 +5,23 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from python_calamine import CalamineWorkbook
 
 from tenantfold import config
 from tenantfold.cli.setup import delegated_admin
-from tenantfold.domain.gdap import GdapCase, GdapCondition, GdapStanding, RelationshipId
+from tenantfold.domain.gdap import (
+    GdapCase,
+    GdapCondition,
+    GdapIntent,
+    GdapOp,
+    GdapStanding,
+    GroupAccess,
+    RelationshipId,
+    RelationshipWish,
+)
+from tenantfold.domain.gdap_roles import terms_of
 from tenantfold.domain.model import CustomerId
+from tenantfold.domain.plan import Disposition
 from tenantfold.domain.states import Owner
 from tenantfold.errors import ConfigError, PlanNotApprovedError
 from tenantfold.flow.doctor import Verdict
@@ -100,3 +112,95 @@ def test_doctor_warns_of_settings_that_would_be_refused(desk: Desk, policy: str,
     found = delegated_admin(config.load(file))
     assert [one.verdict for one in found] == ([verdict] if verdict is not None else [])
     assert all(words in one.detail for one in found)
+
+
+ASKED = "\n[policy]\ngdap_request = 'yes'\n"
+EVIL = "<script>alert(1)</script>"
+
+
+def asked_for(desk: Desk, *, names: tuple[str, ...] = (EVIL,)) -> None:
+    """The settings ask for it: one customer waits, one has it, one needs a person, one was asked by nobody."""
+    file = desk.folder / "tenantfold.toml"
+    file.write_text(f"{file.read_text()}{ASKED}")
+    desk.plan(*(customer(number) for number in range(1, 5)), customer(5, disposition=Disposition.BLOCKED))
+    keep(desk, WAITING, names[0])
+    roles = terms_of(["License administrator"], [], duration_days=730, auto_extend=False).roles
+    wish = RelationshipWish(
+        name="north-1", customer_id=CustomerId("c-2"), roles=roles, duration_days=730, auto_extend=False
+    )
+    made = GdapIntent(key="k", customer_id=CustomerId("c-2"), kind=GdapOp.CREATE, at=NOW, round=0, wish=wish)
+    active = GdapCase(customer_id=CustomerId("c-2"), company_name="Company 2")
+    group = GroupAccess(group_id="55555555-5555-4555-8555-555555555555", roles=roles)
+    given = GdapStanding(
+        condition=GdapCondition.ACTIVE,
+        code="active",
+        detail="Everything was read active.",
+        owner=Owner.NOBODY,
+        ends_at=NOW + timedelta(days=730),
+        verified=(group,),
+    )
+    odd = GdapStanding(
+        condition=GdapCondition.NEEDS_PERSON,
+        code="by_hand",
+        detail="A colleague asked by hand.",
+        owner=Owner.OPERATIONS,
+        next_action="Look at it in Partner Center.",
+    )
+    strange = GdapCase(customer_id=CustomerId("c-3"), company_name="Company 3")
+    desk.do(lambda store: store.record_gdap_intent(active, made))
+    desk.do(lambda store: store.save_gdap_standing(active, given, NOW))
+    desk.do(lambda store: store.save_gdap_standing(strange, odd, NOW))
+
+
+def test_status_counts_who_stands_where_and_says_what_to_do_next(desk: Desk):
+    """Those that need somebody first; a customer that the plan moves and nobody asked is counted."""
+    asked_for(desk)
+    access = desk.json("status")["delegated_admin"]
+    assert [(one["condition"], one["customers"], one["owner"]) for one in access["conditions"]] == [
+        ("needs_person", 1, "operations"),
+        ("not_requested", 1, "operations"),
+        ("waits_for_customer", 1, "customer"),
+        ("active", 1, "nobody"),
+    ]
+    _, said = desk.say("status")
+    assert "Delegated admin access" in said
+    assert "tenantfold gdap request" in said
+    assert "as of 2026-03-02 08:00 UTC" in said
+
+
+def test_the_report_has_a_section_and_a_sheet_with_a_row_for_every_customer(desk: Desk):
+    """Condition, roles, groups, end and link, in id order; names from outside are text on the page."""
+    asked_for(desk)
+    desk.json("report", "--to", str(desk.folder / "reports"))
+    page = (desk.folder / "reports" / "report.html").read_text()
+    assert "Delegated admin access" in page
+    assert EVIL not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    sheet = CalamineWorkbook.from_path(str(desk.folder / "reports" / "report.xlsx")).get_sheet_by_name(
+        "Delegated admin"
+    )
+    heading, *rows = sheet.to_python()
+    found = [dict(zip(heading, row, strict=True)) for row in rows]
+    assert [(one["Customer id"], one["Condition"]) for one in found] == [
+        ("c-1", "waits_for_customer"),
+        ("c-2", "active"),
+        ("c-3", "needs_person"),
+        ("c-4", "not_requested"),
+    ]
+    assert str(found[0]["Link"]).endswith("/r-1")
+    assert found[1]["Roles"] == "License administrator"
+    assert found[1]["Groups"] == "55555555-5555-4555-8555-555555555555: License administrator"
+    assert str(found[1]["Ends (UTC)"]).startswith("2028-03-01")
+    assert not found[1]["Link"]
+
+
+def test_nothing_is_shown_where_the_settings_do_not_ask(desk: Desk):
+    """No line, no section, no sheet, no member; also where somebody asked before the settings changed."""
+    desk.plan(customer(1))
+    keep(desk, WAITING)
+    assert "delegated_admin" not in desk.json("status")
+    assert "Delegated" not in desk.say("status")[1]
+    desk.json("report", "--to", str(desk.folder / "reports"))
+    assert "elegated admin" not in (desk.folder / "reports" / "report.html").read_text()
+    names = CalamineWorkbook.from_path(str(desk.folder / "reports" / "report.xlsx")).sheet_names
+    assert "Delegated admin" not in names

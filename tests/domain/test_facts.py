@@ -113,13 +113,17 @@ def test_the_agreement_is_what_the_target_says():
 
 
 def test_software_is_known_when_every_source_that_may_have_sold_some_was_asked():
-    """One that was not leaves it open (invariant 9); legacy licenses alone are not asked about."""
+    """One that was not leaves it open (invariant 9); one with legacy licenses alone is named beside what is known."""
     owned = replace(_facts(), software=(OFFICE,))
     assert together([owned], [NEW], TARGET, NO_FACTS).software == (OFFICE,)
     assert together([_facts()], [NEW], TARGET, NO_FACTS).software is None
     other = cases.licensed("n2", tenant_id=NO)
     assert together([owned], [NEW, other], TARGET, NO_FACTS).software is None
-    assert together([owned], [NEW, source("s2", tenant_id=NO)], TARGET, NO_FACTS).software == (OFFICE,)
+    beside = [NEW, source("s2", tenant_id=NO)]
+    half = together([owned], beside, TARGET, NO_FACTS)
+    assert (half.software, half.software_unasked) == ((OFFICE,), True)
+    whole = together([owned, replace(owned, tenant_id=NO, software=())], beside, TARGET, NO_FACTS)
+    assert (whole.software, whole.software_unasked) == ((OFFICE,), False)
     assert together([owned], [], TARGET, NO_FACTS).software == (OFFICE,)
 
 

@@ -79,6 +79,9 @@ class Row:
         return f"{BY_NAME[self.rule].rules[0]} {self.rule}{' ' if self.about else ''}{self.about}"
 
 
+_ASKED = (entry(source()), context(customer_facts={C1: CustomerFacts(software=())}))
+_HALF_ASKED = (entry(source()), context(customer_facts={C1: CustomerFacts(software=(), software_unasked=True)}))
+_OVER = (entry(source(wire_status="deleted")), context())  # nothing of it wants to move
 ROWS = [
     # region, country, cloud
     Row("customer_not_read", (entry(source(), unread=((TARGET, "no access"),)), context()), cases.plain()),
@@ -336,7 +339,9 @@ ROWS = [
         (entry(), context(customer_facts={C1: CustomerFacts(software=())})),
         "nothing else",
     ),
-    Row("software_stays", cases.modern(cases.licensed()), cases.plain(), "nobody looked", unverified=True),
+    Row("software_stays", cases.modern(cases.licensed()), _ASKED, "nobody looked", unverified=True),
+    Row("software_stays", cases.plain(), _ASKED, "nobody asked about legacy licenses alone", unverified=True),
+    Row("software_stays", _HALF_ASKED, _OVER, "one of two sources did not say", unverified=True),
     Row(
         "software_stays",
         (entry(), context()),

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from tenantfold.domain.facts import CustomerFacts
 from tenantfold.domain.findings import FindingCode
 from tenantfold.domain.model import Subscription
 from tenantfold.domain.plan import Disposition
@@ -35,7 +36,7 @@ def test_a_customer_with_nothing_to_move_is_not_asked_about_country_or_contact()
 
 def test_the_ordinary_customer_moves_without_a_word():
     """No rule speaks of it."""
-    plan = build_customer(entry(source()), context())
+    plan = build_customer(entry(source()), context(customer_facts={C1: CustomerFacts(software=())}))
     assert plan.all_findings() == ()
     assert plan.disposition is Disposition.MOVE
     assert (plan.customer_id, plan.company_name, plan.country) == (C1, "Ekdal AB", "SE")

@@ -35,7 +35,7 @@ def test_a_proposal_is_written_signed_and_planned(bench: Bench) -> None:
 
 @pytest.mark.slow
 def test_an_offer_that_only_new_commerce_follows_is_proposed_signed_and_moved(bench: Bench) -> None:
-    """R-121, the usual case: proposed with its term, signed by a person, and bought, as the truth ledger sees it."""
+    """R-121, the usual case: proposed with its term, signed, rehearsed and bought, as the truth ledger sees it."""
     world = bench.world.get("snapshot")
     for offer in world["offers"].values():
         offer["is_available_for_purchase"] &= "Business" not in offer["name"]
@@ -60,6 +60,9 @@ def test_an_offer_that_only_new_commerce_follows_is_proposed_signed_and_moved(be
     plan = bench.good("plan", "--customers", str(everybody))["plan"]
     assert plan["to_move"] == 1
     bench.good("approve", plan["checksum"][:12], "--by", "tester")
+    rehearsed = bench.good("rehearse", "--acceptance", "at-once")["prediction"]
+    assert rehearsed["phases"]["moved"] == 1
+    assert any("the plan orders" in one["text"] for one in rehearsed["assumptions"])
     bench.good("invite")
     bench.mails_arrive()
     bench.good("run")

@@ -46,6 +46,7 @@ class FakeInventory:
     snapshots: dict[tuple[TenantId, int], Snapshot] = field(default_factory=dict)
     contents: dict[tuple[TenantId, int], Content] = field(default_factory=dict)
     calls: Counter[str] = field(default_factory=Counter)
+    planned: frozenset[CustomerId] = frozenset()  # whom the newest plan is to move
 
     async def save_tenant(self, tenant: Tenant) -> None:
         """Keep it."""
@@ -132,6 +133,10 @@ class FakeInventory:
         newest = [await self.newest_snapshot(one.id) for one in self.known.values() if one.role is TenantRole.SOURCE]
         held = [self.content(made).read.get(one, (None, ()))[1] for made in newest if made is not None for one in ids]
         return frozenset(one.customer_id for some in held for one in some if one.wire_status == "active")
+
+    async def planned_to_move(self, ids: Sequence[CustomerId]) -> frozenset[CustomerId]:
+        """Whoever a test says."""
+        return self.planned.intersection(ids)
 
     async def source_countries(self) -> tuple[str, ...]:
         """Of all source customers in the newest snapshots."""

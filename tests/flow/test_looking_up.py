@@ -8,7 +8,7 @@ import pytest
 
 from tenantfold.clock import ManualClock
 from tenantfold.domain.azure import AzureItem, AzureKind
-from tenantfold.domain.facts import EarlierRuns
+from tenantfold.domain.facts import EarlierRuns, LegacySoftware, TenantFacts
 from tenantfold.domain.findings import FindingCode
 from tenantfold.domain.model import CustomerId, OfferId, Route, Sku, SubscriptionId, Tenant, TenantRole
 from tenantfold.domain.regions import RegionMap
@@ -107,7 +107,9 @@ class Desk:
             for tenant_id, role in ((SE, TenantRole.SOURCE), (TARGET, TenantRole.TARGET))
         )
 
-    async def take(self, role: TenantRole = TenantRole.SOURCE) -> Content:
+    async def take(
+        self, role: TenantRole = TenantRole.SOURCE, legacy_software: LegacySoftware = LegacySoftware.NO
+    ) -> Content:
         """Read this side; returns what the snapshot holds."""
         center = self.source if role is TenantRole.SOURCE else self.target
         task = InventoryTask(
@@ -116,6 +118,7 @@ class Desk:
             inventory=self.inventory,
             clock=self.clock,
             regions=REGIONS,
+            legacy_software=legacy_software,
         )
         return self.inventory.content(await take(task, Silent()))
 
@@ -171,6 +174,30 @@ async def test_perpetual_software_is_asked_of_who_buys_products():
         customer_id(2): (OFFICE,),
         customer_id(3): (OFFICE,),
     }
+
+
+@pytest.mark.parametrize(
+    ("choice", "planned", "calls"),
+    [
+        (LegacySoftware.NO, {customer_id(0)}, 3),
+        (LegacySoftware.PLANNED, set(), 3),
+        (LegacySoftware.PLANNED, {customer_id(0), customer_id(1)}, 4),
+        (LegacySoftware.EVERYBODY, set(), 4),
+    ],
+)
+async def test_who_holds_legacy_licenses_alone_is_asked_as_the_policy_says(
+    choice: LegacySoftware, planned: set[CustomerId], calls: int
+):
+    """One call more for each of them, and none for the others, who are asked anyway."""
+    desk = Desk()
+    desk.inventory.planned = frozenset(planned)
+    content = await desk.take(legacy_software=choice)
+    assert desk.source.calls["software"] == calls
+    assert (customer_id(0) in content.facts) is (calls == 4)
+    if calls == 4:
+        assert content.facts[customer_id(0)] == TenantFacts(
+            tenant_id=SE, customer_id=customer_id(0), software=(OFFICE,)
+        )
 
 
 async def test_the_agreement_is_read_at_the_target_of_customers_that_are_to_move():

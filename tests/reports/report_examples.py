@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
+from tenantfold.domain.gdap import GdapCondition
+from tenantfold.domain.gdap_overview import GdapOverview
 from tenantfold.domain.states import Owner, Phase
 from tenantfold.reports.report_data import (
+    AccessLine,
+    AccessPart,
     CallLine,
     Counts,
     CustomerLine,
@@ -54,6 +58,33 @@ def stranded_customer(name: str = "Fabrikam") -> CustomerLine:
     )
 
 
+def access() -> AccessPart:
+    """Delegated admin access of two customers: one is to approve, one has it."""
+    overview = GdapOverview(customers={GdapCondition.WAITS_FOR_CUSTOMER: 30, GdapCondition.ACTIVE: 1200}, checked_at=AT)
+    waiting = AccessLine(
+        customer_id="c-2",
+        company_name="Fabrikam",
+        condition=GdapCondition.WAITS_FOR_CUSTOMER,
+        reason="Not approved yet.",
+        owner=Owner.CUSTOMER,
+        next_action="Remind them with the same letter.",
+        roles=("License administrator", "Service support administrator"),
+        due_at=AT,
+        link="https://admin.microsoft.com/AdminPortal/Home#/partners/invitation/granularAdminRelationships/r-1",
+        checked_at=AT,
+    )
+    active = AccessLine(
+        customer_id="c-1",
+        company_name="Contoso AB",
+        condition=GdapCondition.ACTIVE,
+        roles=("License administrator",),
+        groups=("55555555-5555-4555-8555-555555555555: License administrator",),
+        ends_at=AT,
+        checked_at=AT,
+    )
+    return AccessPart(counts=overview.counts, checked_at=AT, customers=(waiting, active), customers_left_out=1228)
+
+
 def report(*customers: CustomerLine) -> ReportData:
     """A report about these customers, with every other part filled in."""
     return ReportData(
@@ -80,4 +111,5 @@ def report(*customers: CustomerLine) -> ReportData:
         journal=(JournalLine(kind="place_order", intents=10, done=7, adopted=1, failed=1, stranded=1),),
         calls=(CallLine(route="GET customers/{id}", calls=77, throttled=3, failed=2),),
         calls_about="Calls of this run.",
+        access=access(),
     )

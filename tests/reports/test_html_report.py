@@ -70,6 +70,11 @@ def test_the_page_says_everything_it_was_given():
         "Calls of this run.",
         "1 229 more are in the workbook",
         "It repeats what the ledger recorded",
+        "Waits for customer 30 Customer Remind them with the same letter, then look: tenantfold gdap check",
+        "Active 1 200 Nobody",
+        "Fabrikam Waits for customer Customer: Remind them with the same letter. License administrator",
+        "License administrator 55555555-5555-4555-8555-555555555555: License administrator",
+        "1 228 more, and the links, are in the workbook",
     ):
         assert words in page.text.replace("\u202f", " "), words
     assert page.open == []

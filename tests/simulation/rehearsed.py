@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TypeVar
 
+from partner_center_emulator import ledger
+from partner_center_emulator.ledger.shape import Totals
 from partner_center_emulator.world import World
 from tenantfold.bootstrap import Program
+from tenantfold.dispatch.local import local_run
 from tenantfold.domain.mapping import OfferMapping
 from tenantfold.domain.model import AgreementContact, CustomerId, Tenant
 from tenantfold.domain.prediction import Prediction
@@ -19,11 +22,12 @@ from tenantfold.flow.inventory import InventoryTask, take
 from tenantfold.flow.planning import PlanTask, make
 from tenantfold.flow.progress import Silent
 from tenantfold.flow.reconciler import StopSign
+from tenantfold.flow.run import RunOptions
 from tenantfold.settings import Settings
 from tenantfold.simulation.acceptance import Acceptance
 from tenantfold.simulation.loop import run
 from tenantfold.simulation.rehearsal import Script, play, prepared
-from tenantfold.simulation.stage import Stage
+from tenantfold.simulation.stage import Stage, StageOptions
 from tenantfold.store import Store
 
 T = TypeVar("T")
@@ -40,6 +44,7 @@ class Folded:
     folder: Path
     settings: Settings
     tenants: tuple[Tenant, ...]
+    options: StageOptions
 
     @property
     def url(self) -> str:
@@ -47,11 +52,19 @@ class Folded:
         return self.settings.database_url
 
 
-async def folded(world: World, folder: Path, *, mapping: Sequence[OfferMapping] = (), approved: bool = True) -> Folded:
+async def folded(
+    world: World,
+    folder: Path,
+    *,
+    mapping: Sequence[OfferMapping] = (),
+    approved: bool = True,
+    options: StageOptions | None = None,
+) -> Folded:
     """Read everything, plan to move everybody, and approve it."""
+    options = options or StageOptions()
 
     async def work() -> Folded:
-        stage = Stage(world, folder)
+        stage = Stage(world, folder, options)
         async with stage.program() as program:
             await read_all(program)
             task = PlanTask(
@@ -67,7 +80,7 @@ async def folded(world: World, folder: Path, *, mapping: Sequence[OfferMapping] 
             plan = await make(task, Silent())
             if approved:
                 await program.store.approve_plan(plan.id, "tester", program.clock.now())
-            return Folded(world=world, folder=folder, settings=stage.settings, tenants=program.tenants)
+            return Folded(world=world, folder=folder, settings=stage.settings, tenants=program.tenants, options=options)
 
     return await on_virtual_time(work)
 
@@ -118,3 +131,39 @@ async def rehearse(given: Folded, script: Script = AT_ONCE) -> Prediction:
 def with_acceptance(script: Script, text: str) -> Script:
     """The same script with customers that accept in another manner."""
     return replace(script, acceptance=Acceptance.read(text))
+
+
+@dataclass(frozen=True)
+class Real:
+    """What the real run of a plan came to: calls by route, phases, and the emulator's own verdict."""
+
+    calls: dict[str, int]
+    phases: dict[str, int]
+    truth: Totals
+
+
+async def really(given: Folded, visits: int = 60) -> Real:
+    """Let everybody accept, then run the real plan on the real world whenever something is due, so many times."""
+
+    async def work() -> Real:
+        world = given.world
+        target = next(one for one in world.partner_tenants.values() if one.key == "target")
+        for customer_id in world.customers:
+            if f"{target.id}/{customer_id}" not in world.relationships:
+                world.pending_acceptances[f"{target.id}/{customer_id}"] = world.started_at
+        stage = Stage(world, given.folder, given.options)
+        async with stage.program() as program:
+            for _ in range(visits):
+                await local_run(program.cutover(), RunOptions(), Silent(), StopSign()).go()
+                due = await program.store.next_due_at()
+                if due is None:
+                    break
+                await stage.wait_until(max(due, stage.now() + timedelta(minutes=5)))
+            phases = await program.store.phase_counts()
+            return Real(
+                calls=dict(program.calls),
+                phases={phase.value: count for phase, count in phases.items()},
+                truth=ledger.report(stage.emulator).totals,
+            )
+
+    return await on_virtual_time(work)

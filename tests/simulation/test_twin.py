@@ -20,12 +20,16 @@ from tenantfold.domain.model import (
     CustomerId,
     OfferId,
     OrderId,
+    Route,
+    Sku,
+    SkuTerm,
     Subscription,
     SubscriptionId,
     Tenant,
     TenantId,
     TenantRole,
 )
+from tenantfold.domain.plan import Disposition, PlanCustomer, PlanItem
 from tenantfold.domain.reads import Read
 from tenantfold.domain.states import Counterpart, Origin
 from tenantfold.errors import InputError, PlanStaleError, SnapshotIncompleteError
@@ -146,6 +150,22 @@ def _held(subscription_id: str, **fields: object) -> Read[Subscription]:
     return Read(value=replace(value, **fields), document=b"not JSON at all")  # type: ignore[arg-type]  # named by the test
 
 
+def _item(source_id: str, offer_id: str, **fields: object) -> PlanItem:
+    item = PlanItem(
+        subscription_id=SubscriptionId(source_id),
+        tenant_id=SE.id,
+        offer_id=OfferId("E3"),
+        offer_name="E3",
+        friendly_name="E3",
+        license_count=5,
+        billing_cycle="monthly",
+        wire_status="active",
+        route=Route.RECREATE,
+        target_offer_id=OfferId(offer_id),
+    )
+    return replace(item, **fields)  # type: ignore[arg-type]  # named by the test
+
+
 def _built(*held: Read[Subscription]) -> Twin:
     twin = Twin((SE, TARGET), START, seed=1)
     twin.add_customer(SE.id, _customer("c1", SE), held, is_read=True)
@@ -192,7 +212,7 @@ def test_what_a_run_did_after_the_inventory_is_there_already():
             cutover_on=date(2026, 3, 1),
             suspended_at=START,
         )
-        twin.done_since(counterpart, OfferId("E3-NEW") if source == "base" else None)
+        twin.done_since(counterpart, _item("base", "E3-NEW") if source == "base" else None)
     twin.accepted_since("c1")
     world = twin.finish()
     held = world.subscriptions
@@ -241,3 +261,114 @@ async def test_an_old_inventory_is_not_carried_into_the_present(tmp_path: Path):
     assert material.starts_at(ends + timedelta(days=6)) == ends + timedelta(days=6)
     assert material.starts_at(ends + timedelta(days=8)) == ends
     assert material.starts_at(ends - timedelta(days=1)) == ends
+
+
+def _sku(key: str, country: str, *terms: tuple[str, str], document: bytes = b"{}", maximum: int = 300) -> Read[Sku]:
+    value = Sku(
+        id=OfferId(key),
+        title="Business",
+        country=country,
+        is_sold=bool(terms),
+        maximum_quantity=maximum,
+        terms=tuple(SkuTerm(duration=duration, billing_cycle=cycle) for duration, cycle in terms),
+    )
+    return Read(value=value, document=document)
+
+
+def _planned(*items: PlanItem) -> PlanCustomer:
+    return PlanCustomer(
+        customer_id=CustomerId("c1"),
+        company_name="Contoso",
+        country="SE",
+        source_tenant_ids=(SE.id,),
+        disposition=Disposition.MOVE,
+        items=items,
+    )
+
+
+_YEAR = SkuTerm(duration="P1Y", billing_cycle="monthly")
+
+
+def test_the_twin_sells_what_the_catalogs_list_and_nothing_of_the_emulators_own():
+    """Terms, seat maximum and attestation as they were read, only where it is sold; beside it the Azure plan."""
+    twin = Twin((SE, TARGET), START, seed=1)
+    attested = (
+        b'{"attestationProperties": {"enforceAttestation": true}, "dynamicAttributes": {"hasConstraints": false}}'
+    )
+    twin.add_skus("SE", [_sku("NEW:0001", "SE", ("P1Y", "monthly")), _sku("NEW:0002", "SE")])
+    twin.add_skus("NO", [_sku("NEW:0001", "NO", ("P1M", "monthly")), _sku("NEW:0003", "NO", document=attested)])
+    twin.add_customer(SE.id, _customer("c1", SE), (_held("s1"),), is_read=True)
+    world = twin.finish()
+    assert set(world.commerce.products) == {"NEW", "DZH318Z0BPS6"}
+    assert not world.commerce.promotions
+    skus = {one.id: one for one in world.commerce.products["NEW"].skus}
+    assert (skus["0001"].maximum_quantity, skus["0001"].is_pooled, skus["0001"].not_sold_in) == (300, True, [])
+    assert {(one.duration, one.billing_cycle) for one in skus["0001"].plans} == {("P1Y", "monthly"), ("P1M", "monthly")}
+    assert skus["0002"].not_sold_in == ["NO", "SE"]
+    assert (skus["0003"].enforces_attestation, skus["0003"].is_pooled) == (True, False)
+    assert _counts(twin)["uneven"] == 1
+
+
+def test_what_a_plan_orders_where_no_catalog_was_read_is_sold_there_and_said():
+    """In a country that was read the catalog alone counts: what it does not list is not sold."""
+    read, unread = Twin((SE, TARGET), START, seed=1), Twin((SE, TARGET), START, seed=1)
+    read.add_skus("SE", [])
+    for twin in (read, unread):
+        twin.add_customer(SE.id, _customer("c1", SE), (_held("s1"),), is_read=True)
+        twin.add_plan(_planned(_item("s1", "NEW:0001", sold_as=_YEAR)))
+        twin.finish()
+    assert "NEW" not in read.world.commerce.products
+    (sku,) = unread.world.commerce.products["NEW"].skus
+    assert sku.not_sold_in == []
+    assert _counts(unread)["unread_products"] == 1
+    assert _counts(read)["ordered_new"] == _counts(unread)["ordered_new"] == 1
+    assert unread.world.offers["E3"].replaced_by == ["NEW:0001"]
+
+
+def test_what_only_microsoft_or_a_person_decides_is_counted():
+    """Transfers are taken to be allowed; what a person does nobody does."""
+    twin = _built(_held("s1"))
+    twin.add_plan(
+        _planned(
+            _item("s1", "x", route=Route.TRANSFER, target_offer_id=None),
+            _item("s2", "x", route=Route.MANUAL, target_offer_id=None),
+        )
+    )
+    twin.finish()
+    counts = _counts(twin)
+    assert (counts["transfers"], counts["by_hand"]) == (1, 1)
+
+
+def test_new_commerce_that_a_run_bought_after_the_inventory_has_its_term():
+    """The target holds the product for the term and billing of the plan, and its licenses are new commerce there."""
+    twin = _built(_held("s1"))
+    bought = Counterpart(
+        source_id=SubscriptionId("s1"),
+        target_id=SubscriptionId("t1"),
+        order_id=OrderId("o2"),
+        origin=Origin.CREATED,
+        cutover_on=START.date(),
+    )
+    twin.done_since(bought, _item("s1", "NEW:0001", sold_as=SkuTerm(duration="P1Y", billing_cycle="annual")))
+    world = twin.finish()
+    held = world.subscriptions["t1"]
+    assert (held.offer_id, held.billing_cycle, held.commitment_end) == ("NEW:0001", "annual", date(2027, 3, 1))
+    assert world.commerce.terms["t1"].term_duration == "P1Y"
+    Emulator(world)  # its timers fit
+
+
+def test_a_license_that_was_transferred_after_the_inventory_has_left_its_source():
+    """It stands at the target with its own term, and the source shows it no more."""
+    twin = _built(_held("s1", offer_id=OfferId("NEW:0001:AV"), term_duration="P1Y", product_type="OnlineServicesNCE"))
+    moved = Counterpart(
+        source_id=SubscriptionId("s1"),
+        target_id=SubscriptionId("t1"),
+        order_id=OrderId("o2"),
+        origin=Origin.TRANSFERRED,
+        verified_at=START,
+    )
+    twin.done_since(moved, None)
+    held = twin.finish().subscriptions
+    assert (held["s1"].status, held["s1"].moved_to) == ("deleted", "t1")
+    assert (held["t1"].commitment_end, held["t1"].offer_id) == (held["s1"].commitment_end, "NEW:0001:AV")
+    assert _counts(twin)["left"] == 1

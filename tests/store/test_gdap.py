@@ -12,6 +12,7 @@ from tenantfold.domain.gdap import (
     RelationshipId,
 )
 from tenantfold.domain.journal import OutcomeKind
+from tenantfold.domain.plan import Disposition
 from tenantfold.domain.states import Owner
 from tenantfold.errors import ConflictError
 from tenantfold.store import Store
@@ -122,3 +123,25 @@ async def test_no_machine_of_a_route_ever_meets_one_of_its_intents(store: Store)
     assert await store.open_intents() == ()
     assert await store.due_customers(later(days=1), 10) == due
     assert await store.earlier_runs() == EarlierRuns()
+
+
+async def test_an_overview_counts_conditions_and_those_nobody_asked(store: Store):
+    """A customer that the plan moves and that has no row is not requested; one that the plan blocks is not counted."""
+    plan = await saved_plan(
+        store, *(plan_customer(number) for number in (1, 2, 3)), plan_customer(4, Disposition.BLOCKED)
+    )
+    await store.save_gdap_standing(case(1), standing(), NOW)
+    await store.save_gdap_standing(case(5), standing(GdapCondition.ENDED), later(minutes=1))
+    found = await store.gdap_overview(plan.id)
+    assert found.customers == {
+        GdapCondition.ACTIVE: 1,
+        GdapCondition.ENDED: 1,
+        GdapCondition.NOT_REQUESTED: 2,
+    }
+    assert found.checked_at == later(minutes=1)
+    assert [one.condition for one in found.counts] == [
+        GdapCondition.ENDED,
+        GdapCondition.NOT_REQUESTED,
+        GdapCondition.ACTIVE,
+    ]
+    assert (await store.gdap_overview(None)).customers == {GdapCondition.ACTIVE: 1, GdapCondition.ENDED: 1}

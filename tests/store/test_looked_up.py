@@ -11,6 +11,7 @@ from tenantfold.domain.evidence import TaskKind
 from tenantfold.domain.facts import TenantFacts
 from tenantfold.domain.journal import OpKind, OutcomeKind
 from tenantfold.domain.model import CustomerId, OfferId, ProductKind, Route, Sku, SkuTerm, SubscriptionId
+from tenantfold.domain.plan import Disposition
 from tenantfold.domain.reads import Read
 from tenantfold.domain.records import Event, Step
 from tenantfold.domain.requests import Transfer, TransferId, TransferLine, TransferState
@@ -110,6 +111,21 @@ async def test_says_who_holds_something_active_at_a_source(store: Store):
     await snapshot_of(store, TARGET, {3: [subscription(3, "a", TARGET)]})
     assert await store.active_at_sources([customer_id(number) for number in range(1, 5)]) == {customer_id(2)}
     assert await store.active_at_sources([]) == frozenset()
+
+
+async def test_says_who_the_newest_plan_is_to_move(store: Store):
+    """Also whom it calls blocked; nobody while there is no plan."""
+    everybody = [customer_id(number) for number in range(1, 5)]
+    assert await store.planned_to_move(everybody) == frozenset()
+    await saved_plan(store, plan_customer(4))
+    await saved_plan(
+        store,
+        plan_customer(1),
+        plan_customer(2, Disposition.BLOCKED),
+        plan_customer(3, Disposition.NOTHING_TO_MOVE),
+        now=later(hours=1),
+    )
+    assert await store.planned_to_move(everybody) == {customer_id(1), customer_id(2)}
 
 
 async def test_facts_of_a_complete_snapshot_do_not_change(store: Store):

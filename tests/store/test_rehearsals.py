@@ -86,7 +86,10 @@ async def test_what_the_twin_asks_of_plan_and_progress(store: Store):
     assert await rows.customers_to_move(plan.id) == (customer_id(1), customer_id(2))
     assert await rows.accepted_customers() == {customer_id(1), customer_id(2)}
     wanted = [SubscriptionId(f"{SOURCE}-1-a"), SubscriptionId("unknown")]
-    assert await rows.target_offers(wanted) == {SubscriptionId(f"{SOURCE}-1-a"): OfferId("OFFER-NEW")}
+    ordered = await rows.ordered_items(wanted)
+    assert {one: item.target_offer_id for one, item in ordered.items()} == {
+        SubscriptionId(f"{SOURCE}-1-a"): OfferId("OFFER-NEW")
+    }
     assert await rows.begun_at(plan.id) == NOW
     assert await rows.begun_at(plan.id, later(seconds=1)) is None
     assert await rows.begun_at(plan.id + 1) is None

@@ -9,6 +9,7 @@ import typer
 from tenantfold.bootstrap import Program
 from tenantfold.cli.options import ConfigOption, JsonOption, run_command
 from tenantfold.cli.render import Renderer
+from tenantfold.domain.facts import LegacySoftware
 from tenantfold.domain.model import Sku, Tenant
 from tenantfold.domain.records import Snapshot
 from tenantfold.errors import ExitCode, InputError
@@ -96,6 +97,7 @@ def _task(program: Program, tenant: Tenant) -> InventoryTask:
         clock=program.clock,
         regions=program.regions,
         in_flight=program.settings.limits.in_flight,
+        legacy_software=LegacySoftware(program.settings.policy.legacy_software),
     )
 
 

@@ -10,6 +10,7 @@ import typer
 
 from tenantfold.bootstrap import Program, policy_of
 from tenantfold.cli.customers import every_standing, find_customer
+from tenantfold.cli.delegated import access_document, access_of, show_access
 from tenantfold.cli.forecast import forecast, show_forecast
 from tenantfold.cli.last_days import day_row, next_days, show_next_days
 from tenantfold.cli.options import ConfigOption, JsonOption, on_interrupt, run_command
@@ -171,6 +172,7 @@ def status(
         outlook = await outlook_of(program)
         beside = await forecast(program, plan)
         today, days = await next_days(program)
+        access = await access_of(program, plan)
         renderer.document(
             {
                 "plan": plan,
@@ -179,6 +181,7 @@ def status(
                 "last_days": [day_row(one, today) for one in days],
                 "rehearsal": beside,
                 **outlook.document(),
+                **access_document(access),
             }
         )
         rows = [(phase.value, phases[phase]) for phase in Phase if phases.get(phase)]
@@ -189,6 +192,7 @@ def status(
         show_next_days(renderer, days, today)
         show_outlook(renderer, outlook)
         show_forecast(renderer, beside)
+        show_access(renderer, access)
         _show_customers(renderer, customers)
         return ExitCode.OK
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from tenantfold import __version__
-from tenantfold.bootstrap import Program
+from tenantfold.bootstrap import Program, approval_center_of
 from tenantfold.cli.options import ConfigOption, JsonOption, run_command
 from tenantfold.cli.render import Renderer
 from tenantfold.errors import ExitCode
+from tenantfold.reports.delegated_admin import access_part
 from tenantfold.reports.gather import gather
 from tenantfold.reports.html_report import write_html
 from tenantfold.reports.move_list import MOVE_LIST, move_list_rows
@@ -62,8 +64,11 @@ def report(
             tenants=program.tenants,
             made_at=program.clock.now(),
         )
+        center = approval_center_of(program.settings)
+        if center is not None:
+            data = replace(data, access=await access_part(program.store, center))
         write_html(data, page)
-        await write_tables(all_sheets(program.store, await program.newest_weighing()), workbook)
+        await write_tables(all_sheets(program.store, await program.newest_weighing(), center), workbook)
         renderer.document({"page": page, "workbook": workbook})
         renderer.line(f"Written: {page} and {workbook}")
         return ExitCode.OK

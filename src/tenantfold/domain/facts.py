@@ -54,7 +54,8 @@ class CustomerFacts:
     ``not_transferable`` name source subscriptions, the first with the day its request expires; ``with_marketplace`` the
     Azure subscriptions that a refusal named for marketplace products below them (R-169); ``seats_elsewhere`` counts by
     ``PRODUCT:SKU`` the seats other partners' subscriptions hold in the customer's tenant (R-123): no call of Partner
-    Center shows them; ``software`` is the perpetual software bought through the sources.
+    Center shows them; ``software`` is the perpetual software bought through the sources; ``software_unasked`` is set
+    where a source with nothing but legacy licenses of the customer did not say, which ``software`` then leaves out.
     """
 
     has_agreement: bool | None = None
@@ -64,6 +65,7 @@ class CustomerFacts:
     with_marketplace: frozenset[SubscriptionId] | None = None
     seats_elsewhere: dict[str, int] | None = None
     software: tuple[OwnedSoftware, ...] | None = None
+    software_unasked: bool = False
 
 
 NO_FACTS = CustomerFacts()
@@ -117,11 +119,22 @@ def holds(subscriptions: Iterable[Subscription], kinds: frozenset[ProductKind]) 
     return any(one.wire_status == WireStatus.ACTIVE and product_kind(one) in kinds for one in subscriptions)
 
 
+class LegacySoftware(StrEnum):
+    """Which customers that hold nothing but legacy licenses at a source are asked for perpetual software (R-151).
+
+    One call each, beside the two that the inventory makes of every customer.
+    """
+
+    NO = "no"
+    PLANNED = "planned"
+    EVERYBODY = "everybody"
+
+
 def may_own_software(held: Sequence[ProductKind]) -> bool:
     """Whether a customer of a source may have bought perpetual software, which no list of subscriptions shows (R-151).
 
-    Software is bought as products are: who holds legacy licenses and nothing else is not asked, which would be one call
-    for each of most customers. ``held``: the kinds of what it holds at the source, in whatever status.
+    Software is bought as products are. Who holds legacy licenses and nothing else may have bought some, too, but asking
+    is one call for each of most customers: ``LegacySoftware`` decides. ``held``: the kinds of what it holds there.
     """
     return not held or any(kind is not ProductKind.LEGACY_LICENSE for kind in held)
 
@@ -145,23 +158,30 @@ def together(
         in_open_transfer=opened,
         azure_commitments=bought,
         software=_software(by_tenant, at_sources, target_id),
+        software_unasked=_is_unasked(by_tenant, at_sources),
     )
 
 
 def _software(
     by_tenant: Mapping[TenantId, TenantFacts], at_sources: Sequence[Subscription], target_id: TenantId
 ) -> tuple[OwnedSoftware, ...] | None:
-    """The software of all sources where there may be some; None where one of them was not asked or did not say."""
+    """The software of all sources; None where one of them that is always asked did not say."""
     found: list[OwnedSoftware] = []
     for tenant_id in dict.fromkeys([*by_tenant, *(one.tenant_id for one in at_sources)]):
-        held = [product_kind(one) for one in at_sources if one.tenant_id == tenant_id]
-        if tenant_id == target_id or not may_own_software(held):
+        if tenant_id == target_id:
             continue
         facts = by_tenant.get(tenant_id)
-        if facts is None or facts.software is None:
+        if facts is not None and facts.software is not None:
+            found += facts.software
+        elif may_own_software([product_kind(one) for one in at_sources if one.tenant_id == tenant_id]):
             return None
-        found += facts.software
     return tuple(found)
+
+
+def _is_unasked(by_tenant: Mapping[TenantId, TenantFacts], at_sources: Sequence[Subscription]) -> bool:
+    """Whether a source where the customer holds something did not say what software it bought there."""
+    sources = {one.tenant_id for one in at_sources}
+    return any(one not in by_tenant or by_tenant[one].software is None for one in sources)
 
 
 def _of_holders(

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tenantfold.domain.facts import TenantFacts
+from tenantfold.domain.facts import LegacySoftware, TenantFacts
 from tenantfold.domain.model import Customer, CustomerId, Subscription, Tenant, TenantRole
 from tenantfold.domain.reads import PartnerIdentity, Read
 from tenantfold.domain.records import Snapshot
@@ -35,7 +35,7 @@ class _Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InventoryTask:
-    """One tenant to read, and with what."""
+    """One tenant to read, and with what. ``legacy_software``: who of legacy licenses alone is asked for software."""
 
     tenant: Tenant
     partner_center: PartnerCenter
@@ -43,6 +43,7 @@ class InventoryTask:
     clock: Clock
     regions: RegionMap
     in_flight: int = 16
+    legacy_software: LegacySoftware = LegacySoftware.NO
 
 
 async def take(task: InventoryTask, report: Reporter) -> Snapshot:
@@ -118,18 +119,29 @@ async def _read_customers(task: InventoryTask, snapshot: Snapshot, report: Repor
     slots = asyncio.Semaphore(task.in_flight)
     is_target = task.tenant.role is TenantRole.TARGET
     while batch := await task.inventory.customers_to_read(snapshot, BATCH):
-        ours = await task.inventory.active_at_sources(batch) if is_target else frozenset()
+        asked = await (task.inventory.active_at_sources(batch) if is_target else _to_ask(task, batch))
         found: list[_Found] = []
         try:
             async with asyncio.TaskGroup() as group:
                 for customer_id in batch:
-                    group.create_task(_read_customer(task, snapshot, customer_id, slots, found, ours))
+                    group.create_task(_read_customer(task, snapshot, customer_id, slots, found, asked))
         except ExceptionGroup as failed:
             raise leading_error(failed) from None  # what stops the inventory arrives as itself
         finally:  # whatever ends it: what was read is not read again
             await _keep(task, snapshot, found)
         done += len(batch)
         report.update(label, done, None)
+
+
+async def _to_ask(task: InventoryTask, batch: Sequence[CustomerId]) -> frozenset[CustomerId]:
+    """Who of a source is asked for perpetual software whatever it holds (R-151)."""
+    match task.legacy_software:
+        case LegacySoftware.NO:
+            return frozenset()
+        case LegacySoftware.PLANNED:
+            return await task.inventory.planned_to_move(batch)
+        case LegacySoftware.EVERYBODY:
+            return frozenset(batch)
 
 
 async def _keep(task: InventoryTask, snapshot: Snapshot, found: Sequence[_Found]) -> None:
@@ -146,7 +158,7 @@ async def _read_customer(
     customer_id: CustomerId,
     slots: asyncio.Semaphore,
     found: list[_Found],
-    ours: frozenset[CustomerId],
+    asked: frozenset[CustomerId],
 ) -> None:
     async with slots:
         try:
@@ -158,8 +170,9 @@ async def _read_customer(
         facts = None
         if task.tenant.role is TenantRole.SOURCE:
             held = [read.value for read in subscriptions]
-            facts = await look_up(task.partner_center, task.tenant.id, customer_id, held)
-        elif customer_id in ours:  # nothing is ordered for who holds nothing active at a source
+            asks = customer_id in asked
+            facts = await look_up(task.partner_center, task.tenant.id, customer_id, held, asks_software=asks)
+        elif customer_id in asked:  # nothing is ordered for who holds nothing active at a source
             facts = await look_up_at_target(task.partner_center, task.tenant.id, customer_id)
         found.append(_Found(customer, subscriptions, facts))
 

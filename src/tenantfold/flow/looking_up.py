@@ -28,13 +28,20 @@ UNREADABLE = (NotFoundError, RefusedError, RoleMissingError, UnexpectedAnswerErr
 
 
 async def look_up(
-    center: PartnerCenter, tenant_id: TenantId, customer_id: CustomerId, held: Sequence[Subscription]
+    center: PartnerCenter,
+    tenant_id: TenantId,
+    customer_id: CustomerId,
+    held: Sequence[Subscription],
+    *,
+    asks_software: bool = False,
 ) -> TenantFacts | None:
     """The facts of one customer at a source; None for one of whom nothing had to be asked.
 
-    Raises what makes going on useless: no answer, throttled for good, signed out.
+    ``asks_software``: also of one that holds legacy licenses alone. Raises what makes going on useless: no answer,
+    throttled for good, signed out.
     """
-    is_transferred, may_own = holds(held, NEEDS_TRANSFERS), may_own_software([product_kind(one) for one in held])
+    is_transferred = holds(held, NEEDS_TRANSFERS)
+    may_own = asks_software or may_own_software([product_kind(one) for one in held])
     if not is_transferred and not may_own:
         return None
     has_azure = holds(held, NEEDS_COMMITMENTS)

@@ -167,6 +167,10 @@ class Inventory(Protocol):
         """Which of these customers hold something active at a source, by its newest snapshot."""
         ...
 
+    async def planned_to_move(self, ids: Sequence[CustomerId]) -> frozenset[CustomerId]:
+        """Which of these customers the newest plan moves, or would but for a blocker; nobody without a plan."""
+        ...
+
     async def complete_snapshot(self, snapshot: Snapshot, now: datetime) -> Snapshot:
         """Close a snapshot: from now on plans may rest on it."""
         ...

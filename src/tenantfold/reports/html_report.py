@@ -17,6 +17,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from tenantfold.domain.gdap import GdapCondition
 from tenantfold.domain.states import Owner, Phase
 from tenantfold.errors import InputError
 from tenantfold.reports.cells import clean_text
@@ -105,6 +106,15 @@ OWNER_LABELS: Mapping[Owner, str] = {
     Owner.CUSTOMER: "Customer",
     Owner.MICROSOFT: "Microsoft",
 }
+_ACCESS_TONES: Mapping[GdapCondition, str] = {
+    GdapCondition.NEEDS_PERSON: "attention",
+    GdapCondition.ENDED: "blocked",
+    GdapCondition.NOT_REQUESTED: "nothing",
+    GdapCondition.WAITS_FOR_CUSTOMER: "waiting",
+    GdapCondition.SETTLING: "underway",
+    GdapCondition.WAITS_FOR_MICROSOFT: "underway",
+    GdapCondition.ACTIVE: "moved",
+}
 _TIMELINE = (
     Series(label="created and suspended the same day", tone="moved"),
     Series(label="adopted", tone="underway"),
@@ -173,6 +183,8 @@ def templates() -> Environment:
         "phase": PHASE_LABELS.__getitem__,
         "owner": OWNER_LABELS.__getitem__,
         "tone": lambda phase: _GROUP_OF[phase].tone,
+        "words": lambda condition: condition.value.replace("_", " ").capitalize(),
+        "access_tone": _ACCESS_TONES.__getitem__,
     }
     return environment
 

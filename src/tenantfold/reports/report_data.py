@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from tenantfold.domain.gdap import GdapCondition
+from tenantfold.domain.gdap_overview import GdapCount
 from tenantfold.domain.states import Origin, Owner, Phase
 
 
@@ -134,6 +136,38 @@ class CallLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccessLine:
+    """Where one customer stands with delegated admin access: why, who acts next, and what was asked for and given.
+
+    ``due_at`` is when a request that nobody answers expires, ``ends_at`` when the relationship ends (UTC). ``link`` is
+    where this customer approves, and only while it is to; the page leaves it out. ``checked_at`` None: nobody looked.
+    """
+
+    customer_id: str
+    company_name: str
+    condition: GdapCondition
+    reason: str = ""
+    owner: Owner = Owner.NOBODY
+    next_action: str = ""
+    roles: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    due_at: datetime | None = None
+    ends_at: datetime | None = None
+    link: str = ""
+    checked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessPart:
+    """Delegated admin access of everybody: counts, and the customers the page lists, in the page's order."""
+
+    counts: tuple[GdapCount, ...]
+    checked_at: datetime | None = None
+    customers: tuple[AccessLine, ...] = ()
+    customers_left_out: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
     """Subscriptions and licenses the plan moves, and how many are moved: verified, and suspended at the source."""
 
@@ -149,7 +183,8 @@ class ReportData:
 
     ``phases`` counts every customer of the newest plan. ``customers`` come in any order, the page puts those that
     need somebody first; ``customers_left_out`` says how many more there are than the page lists. ``calls_about`` says
-    which calls ``calls`` counts, for example "this run". ``plan`` is None while there is none.
+    which calls ``calls`` counts, for example "this run". ``plan`` is None while there is none, ``access`` where the
+    settings do not ask for delegated admin access.
     """
 
     consolidation: str
@@ -165,3 +200,4 @@ class ReportData:
     journal: tuple[JournalLine, ...] = ()
     calls: tuple[CallLine, ...] = ()
     calls_about: str = ""
+    access: AccessPart | None = None

@@ -11,6 +11,7 @@ from dataclasses import replace
 from tenantfold.domain.model import SubscriptionId
 from tenantfold.domain.plan import PlanCustomer, PlanItem
 from tenantfold.domain.weighing import Weighing
+from tenantfold.reports import delegated_admin
 from tenantfold.reports.tables import TABLES, Column, Kind, Table, table_rows
 from tenantfold.store import COLUMNS, RowSet, Store
 from tenantfold.store.rows import Plain
@@ -35,9 +36,17 @@ def sheet(store: Store, table: Table, weighing: Weighing | None) -> tuple[Table,
     return table, table_rows(store, table)
 
 
-def all_sheets(store: Store, weighing: Weighing | None) -> list[tuple[Table, AsyncIterator[tuple[Plain, ...]]]]:
-    """Every table with its rows, in the order of the workbook."""
-    return [sheet(store, table, weighing) for table in TABLES.values()]
+def all_sheets(
+    store: Store, weighing: Weighing | None, admin_center: str | None = None
+) -> list[tuple[Table, AsyncIterator[tuple[Plain, ...]]]]:
+    """Every table with its rows, in the order of the workbook.
+
+    ``admin_center`` is where customers approve delegated admin access; None: it is not asked for.
+    """
+    sheets = [sheet(store, table, weighing) for table in TABLES.values()]
+    if admin_center is not None:
+        sheets.append((delegated_admin.TABLE, delegated_admin.access_rows(store, admin_center)))
+    return sheets
 
 
 async def _weighed_rows(store: Store, weighing: Weighing) -> AsyncIterator[tuple[Plain, ...]]:

@@ -221,7 +221,9 @@ class _Performance:
         times = []
         due = await self._program.store.next_due_at()
         if due is not None:
-            times.append(due if due > now else _tomorrow(now))
+            # by the program's own clock, which lags a little: who is due by it now could not be driven today
+            left = due - self._program.clock.now()
+            times.append(now + left if left > timedelta(0) else _tomorrow(now))
         accepts_at = min(self._stage.world.pending_acceptances.values(), default=None)
         if accepts_at is not None:
             times.append(now + POLL * max(1, math.ceil((accepts_at - now) / POLL)))

@@ -13,7 +13,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 import msgspec
 
-from partner_center_emulator.subscriptions.months import ENDLESS
+from partner_center_emulator.subscriptions.months import ENDLESS, term_end
 from partner_center_emulator.world import (
     Address,
     Agreement,
@@ -27,14 +27,28 @@ from partner_center_emulator.world import (
 )
 from partner_center_emulator.world import Customer as TwinCustomer
 from partner_center_emulator.world import Subscription as TwinSubscription
-from tenantfold.domain.model import CommerceKind, Customer, Offer, OfferId, Subscription, Tenant, TenantRole
+from tenantfold.domain.model import (
+    CommerceKind,
+    Customer,
+    Offer,
+    OfferId,
+    Route,
+    Sku,
+    Subscription,
+    Tenant,
+    TenantRole,
+)
+from tenantfold.domain.order_lines import wanted_offer, wanted_terms
+from tenantfold.domain.plan import PlanCustomer, PlanItem
 from tenantfold.domain.prediction import Assumption
+from tenantfold.domain.products import is_modern_offer
 from tenantfold.domain.reads import Read
 from tenantfold.domain.routes import commerce_kind
-from tenantfold.domain.states import Counterpart
+from tenantfold.domain.states import Counterpart, Origin
 from tenantfold.partnercenter.wire import parse_day
 from tenantfold.simulation import twin_azure, twin_catalog
 from tenantfold.simulation.twin_documents import KeptAddress, KeptCompany, customer_document, subscription_document
+from tenantfold.simulation.twin_products import Products
 
 TARGET_KEY = "target"  # the emulator's truth ledger knows the target by this key, whatever the settings call it
 SYMBOLS: Mapping[str, str] = {"EUR": "€", "SEK": "kr", "NOK": "kr", "DKK": "kr", "GBP": "£", "USD": "$"}
@@ -47,9 +61,11 @@ TEXTS: Mapping[str, str] = {
     "sign_in": "Sign-in always works: the twin has applications and users of its own and never sees a real secret.",
     "agreement": "Whether the Microsoft Customer Agreement is on file is not in the inventory: it is for customers "
     "that hold a subscription at the target already, and must be attested for all others.",
-    "azure": "Azure resources, reservations and role assignments are not modeled; Azure subscriptions only exist.",
+    "azure": "Azure resources, reservations and role assignments are not modeled; Azure subscriptions only exist, and "
+    "the Azure plan is sold to everybody.",
     "azure_plan": "Azure plan or legacy Azure: one Azure subscription stands for all that is under it.",
-    "provisioning": "A legacy order is provisioned at once; Microsoft's real one may take minutes.",
+    "provisioning": "A legacy order is provisioned at once, one of new commerce after seconds; Microsoft's real ones "
+    "may take minutes.",
     "country": "Customer without a known country: it is taken to be in its tenant's.",
     "unread": "Customer that could not be read: it is there, without subscriptions.",
     "currency": "Tenant whose currency the emulator does not know: it bills in EUR.",
@@ -57,20 +73,31 @@ TEXTS: Mapping[str, str] = {
     "term": "Subscription without an end of term: taken to end a year after the start.",
     "parent": "Add-on whose base subscription was not read: it stands alone.",
     "order": "Subscription without an order: it has one of its own.",
-    "new_commerce": "New-commerce subscription: bought long ago, no window open, price unknown.",
+    "new_commerce": "New-commerce subscription: bought long ago, no window open, price and promotion unknown.",
+    "ordered_new": "New-commerce product that the plan orders: sold as the target's catalog lists it, without "
+    "promotion. How many of it a customer may have is not published, so no order is refused for that (R-125).",
+    "unread_products": "Subscription to be ordered as new commerce in a country whose catalog was not read: it is sold "
+    "there for the term and billing of the plan.",
+    "uneven": "New-commerce product sold on other terms in some countries: every country that sells it has them all.",
+    "transfers": "Transfer that the plan requests: Microsoft allows it, which nobody can ask beforehand (R-155), and "
+    "takes minutes.",
+    "by_hand": "Subscription that a person moves, or confirms: nobody does in a rehearsal, so it stays behind.",
     "off_catalog": "Offer that is held but in no catalog that was read: it cannot be ordered.",
     "partly_sold": "Offer that some catalogs list as not for sale: there it cannot be ordered.",
     "partner_id": "Partner id on record: the target accepts every one that the inventory shows.",
     "target_added": "Target subscription that the ledger knows and the inventory is too old to show: it is there.",
     "source_suspended": "Source subscription that was suspended after the inventory: it is suspended.",
+    "left": "Source subscription that was transferred after the inventory: it has left its tenant.",
     "accepted": "Customer that accepted after the inventory: it is the target's customer.",
 }
 
 GENERAL = ("prices", "sign_in", "agreement", "azure", "provisioning")
+_TRANSFERS = frozenset({Route.TRANSFER, Route.AZURE_TRANSFER})
+_BY_HAND = frozenset({Route.MANUAL, Route.AZURE_SUPPORT})
 
 
 class Twin:
-    """Builds one world. Give it offers before customers; sources before the target; then ``finish``."""
+    """Builds one world. Give it catalogs before customers; sources before the target; the plan; then ``finish``."""
 
     def __init__(self, tenants: Sequence[Tenant], starts_at: datetime, seed: int) -> None:
         self.world = World(seed=seed, started_at=starts_at)
@@ -78,6 +105,9 @@ class Twin:
         self._counts: Counter[str] = Counter()
         self._parents: dict[str, str] = {}  # source subscription -> target subscription, both bases
         self._offers = twin_catalog.Catalog(self.world)
+        self._products = Products(self.world)
+        self._replaced: set[tuple[OfferId, OfferId]] = set()  # legacy offers, and what the plan orders for them
+        self._ordered: set[OfferId] = set()  # product:sku
         for tenant in tenants:
             self.world.partner_tenants[tenant.id] = self._partner(tenant)
 
@@ -95,6 +125,19 @@ class Twin:
     def add_offers(self, country: str, offers: Iterable[Read[Offer]]) -> None:
         """Take the catalog of one country, as it was read at the target."""
         self._counts["partly_sold"] += self._offers.add(country, offers)
+
+    def add_skus(self, country: str, skus: Iterable[Read[Sku]]) -> None:
+        """Take the new-commerce catalog of one country, as it was read at the target."""
+        self._products.add(country, skus)
+
+    def add_plan(self, planned: PlanCustomer) -> None:
+        """Take what the plan does with one customer: the twin sells what is ordered where nobody read the catalog."""
+        customer = self.world.customers.get(planned.customer_id)
+        for item in planned.items:
+            self._counts["transfers"] += item.route in _TRANSFERS
+            self._counts["by_hand"] += item.route in _BY_HAND
+            if customer is not None and item.target_offer_id is not None:
+                self._order(item, customer.address.country)
 
     def add_customer(
         self, tenant_id: str, read: Read[Customer], subscriptions: Sequence[Read[Subscription]], *, is_read: bool
@@ -143,10 +186,10 @@ class Twin:
             self._counts["accepted"] += 1
             self.relate(self.target.id, customer_id)
 
-    def done_since(self, counterpart: Counterpart, offer_id: OfferId | None) -> None:
-        """Take what a run did after the inventory, from the ledger: a target subscription, a suspension.
+    def done_since(self, counterpart: Counterpart, item: PlanItem | None) -> None:
+        """Take what a run did after the inventory, from the ledger: a target subscription, a suspension, a transfer.
 
-        ``offer_id`` is the planned offer at the target; None: the source's own.
+        ``item`` is the source's part of the plan that ordered it; None: the target has what the source had.
         """
         source = self.world.subscriptions.get(counterpart.source_id)
         if source is None:
@@ -155,10 +198,13 @@ class Twin:
             self._parents[source.id] = counterpart.target_id
         if counterpart.target_id and counterpart.target_id not in self.world.subscriptions:
             self._counts["target_added"] += 1
-            self._add_counterpart(source, counterpart, offer_id or OfferId(source.offer_id))
+            self._add_counterpart(source, counterpart, item)
         if counterpart.suspended_at and source.status == "active":
             self._counts["source_suspended"] += 1
             source.status, source.suspended_at = "suspended", counterpart.suspended_at
+        if counterpart.origin is Origin.TRANSFERRED and counterpart.target_id and not twin_azure.is_plan(source):
+            self._counts["left"] += 1
+            source.status, source.moved_to = "deleted", counterpart.target_id
 
     def is_add_on(self, subscription_id: str) -> bool:
         """Whether a source subscription hangs on another one."""
@@ -177,10 +223,24 @@ class Twin:
         on_record = {one.partner_id_on_record for one in known.values() if one.partner_id_on_record}
         self.world.reseller_partner_ids = sorted(on_record)
         self._counts["partner_id"] += len(on_record)
+        for offer_id, other_id in sorted(self._replaced):
+            self._offers.replace(offer_id, other_id)
         self._offers.close()
+        countries = {one.address.country for one in self.world.customers.values()}
+        self._counts["uneven"] += self._products.close(countries)
+        self._counts["ordered_new"] = len(self._ordered)
         return self.world
 
     # --- parts ---
+
+    def _order(self, item: PlanItem, country: str) -> None:
+        offer_id = wanted_offer(item)
+        if is_modern_offer(offer_id):
+            self._ordered.add(offer_id)
+            title = item.target_offer_name or item.offer_name
+            self._counts["unread_products"] += self._products.order(country, offer_id, title, wanted_terms(item))
+        if item.moves and offer_id != item.offer_id:
+            self._replaced.add((item.offer_id, offer_id))
 
     def _partner(self, tenant: Tenant) -> PartnerTenant:
         key = tenant.key
@@ -272,7 +332,7 @@ class Twin:
         self._counts["azure_plan"] += twin_azure.stand_in(self.world, subscription)
         if held.product_type or ":" in held.offer_id:
             self._counts["new_commerce"] += 1
-            self._offers.hold_new(held, subscription, self.world.partner_tenants[held.tenant_id].currency)
+            self._products.hold(subscription, held.product_type, held.term_duration)
         else:
             self._enter_order(subscription)
 
@@ -342,29 +402,48 @@ class Twin:
             )
         )
 
-    def _add_counterpart(self, source: TwinSubscription, counterpart: Counterpart, offer_id: OfferId) -> None:
+    def _add_counterpart(self, source: TwinSubscription, counterpart: Counterpart, item: PlanItem | None) -> None:
         """The target subscription of a source, as the ledger says that it was made."""
         made_at = self.world.started_at
         if counterpart.cutover_on is not None:
             made_at = min(made_at, datetime.combine(counterpart.cutover_on, time(), tzinfo=UTC))
-        parent = self._parents.get(source.parent_subscription_id or "")
         subscription = msgspec.structs.replace(
             source,
             id=str(counterpart.target_id),
             tenant_id=self.target.id,
-            offer_id=offer_id,
             status="suspended" if counterpart.withdrawn_at else "active",
             suspended_at=counterpart.withdrawn_at,
             order_id=counterpart.order_id.lower() or _id(str(counterpart.target_id), "order"),
             created_at=made_at,
             effective_start=made_at.date(),
-            commitment_end=(made_at + timedelta(days=364)).date(),
-            parent_subscription_id=parent,
+            parent_subscription_id=self._parents.get(source.parent_subscription_id or ""),
             version=1,
         )
         self.world.subscriptions[subscription.id] = subscription
-        self._enter_order(subscription)
+        if counterpart.origin is Origin.TRANSFERRED:
+            self._transferred(source, subscription)
+        elif item is not None and is_modern_offer(wanted_offer(item)):
+            self._bought(subscription, item)
+        else:
+            subscription.offer_id = source.offer_id if item is None else wanted_offer(item)
+            subscription.commitment_end = (made_at + timedelta(days=364)).date()
+            self._enter_order(subscription)
         self._attest(subscription.customer_id)
+
+    def _transferred(self, source: TwinSubscription, subscription: TwinSubscription) -> None:
+        """What moved keeps its offer and the end of its term (R-149)."""
+        terms = self.world.commerce.terms.get(source.id)
+        if terms is not None:
+            self._products.hold(subscription, terms.product_type, terms.term_duration)
+
+    def _bought(self, subscription: TwinSubscription, item: PlanItem) -> None:
+        """What was ordered as new commerce, for the term and billing of the plan."""
+        wanted = wanted_terms(item)
+        subscription.offer_id = wanted_offer(item)
+        subscription.offer_name = item.target_offer_name or subscription.offer_name
+        subscription.billing_cycle, subscription.parent_subscription_id = wanted.billing_cycle, None
+        subscription.commitment_end = term_end(subscription.effective_start, wanted.duration)
+        self._products.hold(subscription, "OnlineServicesNCE", wanted.duration)
 
 
 def _id(of: str, what: str) -> str:

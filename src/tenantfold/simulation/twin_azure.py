@@ -11,6 +11,8 @@ from partner_center_emulator.azure.models import LEGACY_OFFER, is_plan
 from partner_center_emulator.state.azure import Entitlement
 from partner_center_emulator.world import Subscription, World
 
+__all__ = ["is_plan", "stand_in"]
+
 
 def stand_in(world: World, held: Subscription) -> bool:
     """Put the Azure subscription of a plan or of a legacy subscription into the twin; says whether there is one."""

@@ -1,32 +1,23 @@
-"""The twin's catalog (simulation room): legacy offers as they were read, and a stand-in for new commerce.
-
-New-commerce products are never sold in a twin: a rehearsal orders legacy offers only. They are there so that a
-subscription that is held can be shown, renewed and extended.
-"""
+"""The twin's legacy catalog (simulation room): offers as they were read, and those that are held and sold no more."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import get_args
 
 from partner_center_emulator.catalog import CATEGORIES
-from partner_center_emulator.products.availability import parse_item_id
-from partner_center_emulator.state.catalog import Plan, Product, ProductKind, Sku
-from partner_center_emulator.state.commerce import SubscriptionTerms
 from partner_center_emulator.world import Offer as TwinOffer
 from partner_center_emulator.world import Subscription as TwinSubscription
 from partner_center_emulator.world import World
-from tenantfold.domain.model import Offer, Subscription
+from tenantfold.domain.model import Offer, OfferId
 from tenantfold.domain.reads import Read
 from tenantfold.simulation.twin_documents import KeptProduct, offer_document
 
-_KINDS: tuple[ProductKind, ...] = get_args(ProductKind)
 _TERM_UNITS = {"year": "Year", "month": "Month", "day": "Day"}
 _LIMIT_UNITS = {"none": "None", "concurrent": "Concurrent", "lifetime": "Lifetime"}
 
 
 class Catalog:
-    """Fills a world's offers and products."""
+    """Fills a world's offers."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -68,48 +59,18 @@ class Catalog:
         )
         return True
 
+    def replace(self, offer_id: OfferId, other_id: OfferId) -> None:
+        """Take a mapping of the plan: what is ordered for an offer stands for it (R-119)."""
+        offer = self._world.offers.get(offer_id)
+        if offer is not None and other_id not in offer.replaced_by:
+            offer.replaced_by.append(other_id)
+
     def close(self) -> None:
         """Note for every offer in which of the countries that were read it is not sold."""
         for offer_id, sold_in in self._sold_in.items():
             offer = self._world.offers[offer_id]
             # one that is for sale nowhere stays in the catalogs, as it was read
             offer.not_sold_in = sorted(self._countries - sold_in) if sold_in else []
-
-    def hold_new(self, held: Subscription, subscription: TwinSubscription, currency: str) -> None:
-        """Give a subscription the terms of new commerce; nothing about them but the term itself is known."""
-        product_id, sku_id, _ = parse_item_id(held.offer_id)
-        kind: ProductKind = next((one for one in _KINDS if one == held.product_type), "OnlineServicesNCE")
-        self._stand_in(product_id, sku_id, kind, subscription, held.term_duration)
-        self._world.commerce.terms[subscription.id] = SubscriptionTerms(
-            product_id=product_id,
-            sku_id=sku_id,
-            product_type=kind,
-            term_duration=held.term_duration,
-            purchased_at=subscription.created_at,
-            term_started_at=subscription.created_at,
-            anchor=subscription.effective_start,
-            currency=currency,
-            unit_price="0",
-            list_price="0",
-        )
-
-    def _stand_in(
-        self, product_id: str, sku_id: str, kind: ProductKind, subscription: TwinSubscription, duration: str
-    ) -> None:
-        """See that product, SKU and plan exist; they cost nothing."""
-        products = self._world.commerce.products
-        product = products.get(product_id)
-        if product is None:
-            product = products[product_id] = Product(
-                id=product_id, title=subscription.offer_name, description="", type=kind, views=[], skus=[]
-            )
-        sku = next((one for one in product.skus if one.id == sku_id), None)
-        if sku is None:
-            sku = Sku(id=sku_id, title=subscription.offer_name, description="", plans=[])
-            product.skus.append(sku)
-        cycle = subscription.billing_cycle
-        if not any((plan.duration, plan.billing_cycle) == (duration, cycle) for plan in sku.plans):
-            sku.plans.append(Plan(duration=duration, billing_cycle=cycle, price="0"))
 
 
 def _twin_offer(read: Read[Offer]) -> TwinOffer:

@@ -5,7 +5,7 @@ Everything is optional: an old or thin document yields empty texts, and the twin
 
 from __future__ import annotations
 
-from tenantfold.domain.model import Customer, Offer, Subscription
+from tenantfold.domain.model import Customer, Offer, Sku, Subscription
 from tenantfold.domain.reads import Read
 from tenantfold.errors import UnexpectedAnswerError
 from tenantfold.partnercenter.wire import Wire, decode
@@ -78,6 +78,26 @@ class KeptOfferDocument(Wire):
     rank: int | None = None
 
 
+class KeptSkuFacts(Wire):
+    """The free map of a new-commerce SKU."""
+
+    has_constraints: bool | None = None
+
+
+class KeptAttestation(Wire):
+    """What has to be attested when a SKU is bought."""
+
+    enforce_attestation: bool | None = None
+
+
+class KeptSkuDocument(Wire):
+    """A new-commerce SKU's document."""
+
+    description: str | None = None
+    dynamic_attributes: KeptSkuFacts | None = None
+    attestation_properties: KeptAttestation | None = None
+
+
 def customer_document(read: Read[Customer]) -> KeptCustomerDocument:
     """What a customer's document says; nothing when it cannot be read."""
     try:
@@ -100,3 +120,11 @@ def offer_document(read: Read[Offer]) -> KeptOfferDocument:
         return decode(read.document, KeptOfferDocument)
     except UnexpectedAnswerError:
         return KeptOfferDocument()
+
+
+def sku_document(read: Read[Sku]) -> KeptSkuDocument:
+    """What the document of a new-commerce SKU says; nothing when it cannot be read."""
+    try:
+        return decode(read.document, KeptSkuDocument)
+    except UnexpectedAnswerError:
+        return KeptSkuDocument()

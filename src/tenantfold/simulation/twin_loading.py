@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tenantfold.domain.model import Tenant, TenantId
-from tenantfold.domain.plan import PlanRecord
+from tenantfold.domain.plan import Disposition, PlanRecord
 from tenantfold.domain.records import Snapshot
 from tenantfold.errors import PlanNotApprovedError, PlanStaleError, SnapshotIncompleteError
 from tenantfold.flow.approval import newest_plan
@@ -97,19 +97,23 @@ async def load_twin(
     target_snapshot = material.snapshots[-1]
     for country in target_snapshot.offer_countries:
         twin.add_offers(country, await rows.kept_offers(target_snapshot, country))
+    for country in target_snapshot.sku_countries:
+        twin.add_skus(country, await rows.kept_skus(target_snapshot, country))
     done = 0
     for tenant, snapshot in zip(material.tenants, material.snapshots, strict=True):
         async for kept in rows.kept_customers(snapshot):
             twin.add_customer(tenant.id, kept.customer, kept.subscriptions, is_read=kept.is_read)
             done += 1
             report.update("customers into the twin", done, None)
+    async for planned in store.plan_customers(material.plan.id, Disposition.MOVE):
+        twin.add_plan(planned)
     for customer_id in sorted(await rows.accepted_customers()):
         twin.accepted_since(customer_id)
     counterparts = await store.counterparts()
-    offers = await rows.target_offers(list(counterparts))
+    ordered = await rows.ordered_items(list(counterparts))
     # bases first: an add-on needs to know what its base became
     for counterpart in sorted(counterparts.values(), key=lambda one: twin.is_add_on(one.source_id)):
-        twin.done_since(counterpart, offers.get(counterpart.source_id))
+        twin.done_since(counterpart, ordered.get(counterpart.source_id))
     twin.finish()
     schedule(twin, await rows.customers_to_move(material.plan.id), acceptance, seed)
     return twin

@@ -13,13 +13,14 @@ from msgspec.structs import astuple
 from tenantfold.domain.facts import TenantFacts
 from tenantfold.domain.gdap import GdapIntent, GdapOutcome, GdapStanding
 from tenantfold.domain.journal import Intent, Outcome
-from tenantfold.domain.model import Customer, Offer, Subscription, Tenant
+from tenantfold.domain.model import Customer, Offer, Sku, Subscription, Tenant
 from tenantfold.domain.plan import PlanCustomer, PlanHeader
 
 _ENCODER = msgspec.json.Encoder()
 _CUSTOMERS = msgspec.json.Decoder(list[Customer])
 _SUBSCRIPTIONS = msgspec.json.Decoder(list[Subscription])
 _OFFERS = msgspec.json.Decoder(list[Offer])
+_SKUS = msgspec.json.Decoder(list[Sku])
 _TENANTS = msgspec.json.Decoder(list[Tenant])
 _PLAN_CUSTOMERS = msgspec.json.Decoder(list[PlanCustomer])
 _PLAN_HEADER = msgspec.json.Decoder(PlanHeader)
@@ -66,6 +67,11 @@ def _cells_decoder(names: tuple[str, ...]) -> msgspec.json.Decoder[list[msgspec.
 def offers(values: Iterable[str]) -> list[Offer]:
     """Offers from their stored texts."""
     return _OFFERS.decode(_array(values))
+
+
+def skus(values: Iterable[str]) -> list[Sku]:
+    """New-commerce SKUs from their stored texts."""
+    return _SKUS.decode(_array(values))
 
 
 def tenants(values: Iterable[str]) -> list[Tenant]:

@@ -9,10 +9,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from tenantfold.domain.gdap import GdapCase, GdapCondition, GdapIntent, GdapOutcome, GdapStanding
+from tenantfold.domain.gdap_overview import GdapOverview
 from tenantfold.domain.model import CustomerId
+from tenantfold.domain.plan import Disposition
 from tenantfold.domain.records import Event
 from tenantfold.domain.states import Owner
 from tenantfold.errors import ConflictError
@@ -114,3 +116,28 @@ def _cases(conn: Connection, ids: Sequence[str]) -> tuple[GdapCase, ...]:
         )
         for row in conn.execute(_STANDINGS.where(_standing.customer_id.in_(ids)))
     )
+
+
+def overview(conn: Connection, plan_id: int | None) -> GdapOverview:
+    """How many customers stand where; nobody has asked those that a plan moves and that have no row."""
+    query = select(_standing.condition, func.count(), func.max(_standing.checked_at)).group_by(_standing.condition)
+    rows = conn.execute(query).all()
+    found = {GdapCondition(condition): int(count) for condition, count, _ in rows}
+    unasked = _unasked(conn, plan_id) if plan_id is not None else 0
+    if unasked:
+        found[GdapCondition.NOT_REQUESTED] = found.get(GdapCondition.NOT_REQUESTED, 0) + unasked
+    return GdapOverview(customers=found, checked_at=max((row[2] for row in rows), default=None))
+
+
+def _unasked(conn: Connection, plan_id: int) -> int:
+    planned = tables.plan_customer.c
+    query = (
+        select(func.count())
+        .select_from(tables.plan_customer)
+        .where(
+            planned.plan_id == plan_id,
+            planned.disposition == Disposition.MOVE.value,
+            ~select(_standing.customer_id).where(_standing.customer_id == planned.customer_id).exists(),
+        )
+    )
+    return int(conn.execute(query).scalar_one())

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from tenantfold.domain.gdap import GdapCase, GdapIntent, GdapOutcome, GdapStanding
+from tenantfold.domain.gdap_overview import GdapOverview
 from tenantfold.domain.model import CustomerId
 from tenantfold.store import gdap
 from tenantfold.store.database import Database
@@ -25,6 +26,10 @@ class GdapLedger:
     async def gdap_cases(self, after: str = "", limit: int = gdap.PAGE) -> tuple[GdapCase, ...]:
         """Customers in id order after a customer id."""
         return await self._database.read(lambda conn: gdap.cases_page(conn, after, limit))
+
+    async def gdap_overview(self, plan_id: int | None) -> GdapOverview:
+        """How many customers stand where, with those that a plan moves and nobody asked (None: without them)."""
+        return await self._database.read(lambda conn: gdap.overview(conn, plan_id))
 
     async def record_gdap_intent(self, case: GdapCase, intent: GdapIntent, lost: GdapOutcome | None = None) -> None:
         """Commit an intent durably before its call leaves, together with the outcome of the one it takes the place of.

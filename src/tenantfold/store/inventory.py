@@ -100,6 +100,10 @@ class InventoryStore:
         """Which of these customers hold something active at a source, by its newest snapshot."""
         return await self._database.read(lambda conn: book.active_at_sources(conn, ids))
 
+    async def planned_to_move(self, ids: Sequence[CustomerId]) -> frozenset[CustomerId]:
+        """Which of these customers the newest plan moves, or would but for a blocker; nobody without a plan."""
+        return await self._database.read(lambda conn: looked_up.planned_to_move(conn, ids))
+
     async def complete_snapshot(self, snapshot: Snapshot, now: datetime) -> Snapshot:
         """Close a snapshot: from now on plans may rest on it. SnapshotIncompleteError while it has gaps."""
         completed = await self._database.write(

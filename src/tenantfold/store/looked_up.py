@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-import msgspec
 from sqlalchemy import Connection, and_, delete, func, or_, select
 
 from tenantfold.domain.evidence import TaskKind
 from tenantfold.domain.facts import EarlierRuns, TenantFacts
 from tenantfold.domain.journal import OpKind, Outcome, OutcomeKind
 from tenantfold.domain.model import CustomerId, Route, Sku, SubscriptionId, TenantRole, WireStatus
-from tenantfold.domain.plan import PlanItem
+from tenantfold.domain.plan import Disposition, PlanItem
 from tenantfold.domain.products import LEGACY_AZURE, LICENSE_PRODUCTS
 from tenantfold.domain.reads import Read
 from tenantfold.domain.records import Snapshot
@@ -23,12 +22,12 @@ from tenantfold.domain.states import Origin
 from tenantfold.domain.transfer_refusals import not_transferable, with_marketplace
 from tenantfold.store import codec, tables
 from tenantfold.store.book import newest_shelves
+from tenantfold.store.plans import newest_plan_id
 from tenantfold.store.snapshots import open_row, snapshot_id
 from tenantfold.store.statements import bulk_insert, insert_if_absent, upsert_many
 
 _sku, _intent, _outcome, _plan = tables.snapshot_sku.c, tables.intent.c, tables.outcome.c, tables.plan.c
 _fact = tables.snapshot_fact.c
-_SKUS = msgspec.json.Decoder(list[Sku])
 _BEGUN = (
     select(_intent.value, _outcome.value)
     .select_from(tables.intent.outerjoin(tables.outcome))
@@ -64,6 +63,17 @@ def facts_ever_seen(conn: Connection, customer_id: CustomerId) -> list[TenantFac
     return codec.tenant_facts(conn.execute(query).scalars())
 
 
+def planned_to_move(conn: Connection, ids: Sequence[CustomerId]) -> frozenset[CustomerId]:
+    """Which of these customers the newest plan moves or calls blocked."""
+    planned = tables.plan_customer.c
+    query = select(planned.customer_id).where(
+        planned.plan_id == newest_plan_id(conn),
+        planned.customer_id.in_(ids),
+        planned.disposition.in_([Disposition.MOVE.value, Disposition.BLOCKED.value]),
+    )
+    return frozenset(CustomerId(one) for one in conn.execute(query).scalars())
+
+
 # --- new-commerce SKUs ----------------------------------------------------------------------------------------------
 
 
@@ -82,7 +92,7 @@ def skus(conn: Connection, snapshot: Snapshot, country: str) -> Mapping[str, Sku
     """The new-commerce SKUs of a country by ``PRODUCT:SKU``, as the snapshot holds them."""
     query = select(_sku.value).where(_sku.snapshot_id == snapshot_id(conn, snapshot), _sku.country == country)
     values = conn.execute(query.order_by(_sku.sku_id)).scalars()
-    return {one.id: one for one in _SKUS.decode(f"[{','.join(values)}]")}
+    return {one.id: one for one in codec.skus(values)}
 
 
 def license_countries(conn: Connection) -> tuple[str, ...]:

@@ -15,13 +15,14 @@ from functools import partial
 import msgspec
 from sqlalchemy import Connection, Table, func, insert, select
 
-from tenantfold.domain.model import Customer, CustomerId, Offer, OfferId, Subscription, SubscriptionId
-from tenantfold.domain.plan import Disposition
+from tenantfold.domain.model import Customer, CustomerId, Offer, Sku, Subscription, SubscriptionId
+from tenantfold.domain.plan import Disposition, PlanItem
 from tenantfold.domain.prediction import Prediction
 from tenantfold.domain.reads import Read
 from tenantfold.domain.records import Snapshot
 from tenantfold.store import codec, tables
 from tenantfold.store.database import Database
+from tenantfold.store.plans import plan_customer
 from tenantfold.store.snapshots import READ, snapshot_id
 
 KEPT_BATCH = 500  # customers with their documents in memory at a time
@@ -97,9 +98,13 @@ class Rehearsals:
         """Customers whose acceptance the ledger has noted."""
         return await self._database.read(_accepted_customers)
 
-    async def target_offers(self, source_ids: Sequence[SubscriptionId]) -> dict[SubscriptionId, OfferId]:
-        """The offers planned at the target for these source subscriptions; the newest plan counts."""
-        return await self._database.read(partial(_target_offers, source_ids=source_ids))
+    async def kept_skus(self, snapshot: Snapshot, country: str) -> list[Read[Sku]]:
+        """The new-commerce catalog of a country as a snapshot holds it, with documents, in id order."""
+        return await self._database.read(partial(_kept_skus, snapshot=snapshot, country=country))
+
+    async def ordered_items(self, source_ids: Sequence[SubscriptionId]) -> dict[SubscriptionId, PlanItem]:
+        """The newest plan items of these source subscriptions that say what is ordered for them at the target."""
+        return await self._database.read(partial(_ordered_items, source_ids=source_ids))
 
     async def copy_to(self, copy: Database) -> None:
         """Fill an empty ledger with everything of this one that a run needs. This one is only read.
@@ -170,6 +175,18 @@ def _kept_offers(conn: Connection, snapshot: Snapshot, country: str) -> list[Rea
     return [Read(value=value, document=bytes(row.document)) for value, row in zip(values, rows, strict=True)]
 
 
+def _kept_skus(conn: Connection, snapshot: Snapshot, country: str) -> list[Read[Sku]]:
+    column = tables.snapshot_sku.c
+    query = select(column.value, column.document).where(
+        column.snapshot_id == snapshot_id(conn, snapshot), column.country == country
+    )
+    rows = conn.execute(query.order_by(column.sku_id)).all()
+    return [
+        Read(value=value, document=bytes(row.document))
+        for value, row in zip(codec.skus(row.value for row in rows), rows, strict=True)
+    ]
+
+
 def _customers_to_move(conn: Connection, plan_id: int) -> tuple[CustomerId, ...]:
     column = tables.plan_customer.c
     query = select(column.customer_id).where(column.plan_id == plan_id, column.disposition == Disposition.MOVE.value)
@@ -182,16 +199,22 @@ def _accepted_customers(conn: Connection) -> frozenset[CustomerId]:
     return frozenset(CustomerId(found) for found in conn.execute(query).scalars())
 
 
-def _target_offers(conn: Connection, source_ids: Sequence[SubscriptionId]) -> dict[SubscriptionId, OfferId]:
+def _ordered_items(conn: Connection, source_ids: Sequence[SubscriptionId]) -> dict[SubscriptionId, PlanItem]:
     column = tables.plan_item.c
-    found: dict[SubscriptionId, OfferId] = {}
+    where: dict[SubscriptionId, tuple[int, CustomerId]] = {}
     for start in range(0, len(source_ids), _IDS):
         query = (
-            select(column.subscription_id, column.target_offer_id)
+            select(column.subscription_id, column.plan_id, column.customer_id)
             .where(column.subscription_id.in_(source_ids[start : start + _IDS]), column.target_offer_id.is_not(None))
             .order_by(column.plan_id)  # later plans write over earlier ones
         )
-        found |= {SubscriptionId(row[0]): OfferId(row[1]) for row in conn.execute(query)}
+        where |= {SubscriptionId(row[0]): (int(row[1]), CustomerId(row[2])) for row in conn.execute(query)}
+    found: dict[SubscriptionId, PlanItem] = {}
+    for plan_id, customer_id in sorted(set(where.values())):
+        planned = plan_customer(conn, plan_id, customer_id)
+        for item in planned.items if planned is not None else ():
+            if where.get(item.subscription_id) == (plan_id, customer_id):
+                found[item.subscription_id] = item
     return found
 
 

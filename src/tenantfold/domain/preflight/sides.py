@@ -408,6 +408,11 @@ def still_billed(_review: Review, item: PlanItem) -> Answer:
     return Said(f"{item.offer_name} is suspended, and billed {until} at the source.", on=item.ends_on)
 
 
+_NOT_ASKED = Unverified(
+    "whether the customer bought perpetual software beside its legacy licenses: nobody asked (policy.legacy_software)."
+)
+
+
 @customer_rule(
     Rule(
         topic=Topic.SIDES,
@@ -420,15 +425,18 @@ def still_billed(_review: Review, item: PlanItem) -> Answer:
             "removed from the source's list, these purchases must have ended (R-198)."
         ),
         when="before the customer is removed from the source's list, or its tenant closed",
-        needs="the software the customer bought; who holds nothing but legacy licenses is not asked",
+        needs="the software the customer bought; policy.legacy_software says who of legacy licenses alone is asked",
     )
 )
 def software_stays(review: Review) -> Answer:
     """Perpetual software has no subscription and is not transferred: it stays with the customer."""
-    owned = review.facts.software
-    if owned is not None:
-        listed = "; ".join(one.words() for one in owned)
-        return Said(f"Perpetual software stays with the customer as it is: {listed}.") if owned else None
-    if review.entry.unread or not may_own_software([item.kind for item in review.items]):
+    facts = review.facts
+    if facts.software:
+        listed = "; ".join(one.words() for one in facts.software)
+        more = " Another source, with legacy licenses alone, did not say." if facts.software_unasked else ""
+        return Said(f"Perpetual software stays with the customer as it is: {listed}.{more}")
+    if review.entry.unread or (facts.software is not None and not facts.software_unasked):
         return None
-    return Unverified("whether the customer bought perpetual software, which stays as it is.")
+    if facts.software is None and may_own_software([item.kind for item in review.items]):
+        return Unverified("whether the customer bought perpetual software, which stays as it is.")
+    return _NOT_ASKED if review.wants_to_move else None
