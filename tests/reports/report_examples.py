@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from tenantfold.domain.gdap import GdapCondition
 from tenantfold.domain.gdap_overview import GdapOverview
+from tenantfold.domain.last_days import LastDay, LastDayKind
+from tenantfold.domain.model import CustomerId, SubscriptionId
 from tenantfold.domain.states import Owner, Phase
 from tenantfold.reports.report_data import (
     AccessLine,
@@ -85,6 +88,20 @@ def access() -> AccessPart:
     return AccessPart(counts=overview.counts, checked_at=AT, customers=(waiting, active), customers_left_out=1228)
 
 
+def last_day(on: date, kind: LastDayKind = LastDayKind.BUY_AGAIN, **fields: object) -> LastDay:
+    """A day that must not be missed."""
+    value = LastDay(
+        on=on,
+        kind=kind,
+        customer_id=CustomerId("c-9"),
+        company_name="Tailspin",
+        subscription_id=SubscriptionId("n-1"),
+        offer_name="Visio Plan 1",
+        license_count=22,
+    )
+    return replace(value, **fields)  # type: ignore[arg-type]  # the test names the fields
+
+
 def report(*customers: CustomerLine) -> ReportData:
     """A report about these customers, with every other part filled in."""
     return ReportData(
@@ -112,4 +129,5 @@ def report(*customers: CustomerLine) -> ReportData:
         calls=(CallLine(route="GET customers/{id}", calls=77, throttled=3, failed=2),),
         calls_about="Calls of this run.",
         access=access(),
+        last_days=(last_day(date(2026, 3, 2)), last_day(date(2026, 6, 1), LastDayKind.CHOOSE_END)),
     )

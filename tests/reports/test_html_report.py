@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import is_dataclass, replace
+from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from tenantfold.errors import InputError
 from tenantfold.reports import report_data
 from tenantfold.reports.html_report import GROUPS, OWNER_LABELS, PHASE_LABELS, content_policy, render_html, write_html
 from tenantfold.reports.report_data import ReportData
-from tests.reports.report_examples import AT, CHECKSUM, moved_customer, report, stranded_customer
+from tests.reports.report_examples import AT, CHECKSUM, last_day, moved_customer, report, stranded_customer
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 
@@ -148,6 +149,26 @@ def test_a_report_without_anything_says_so():
     text = Page(render_html(data)).text
     for words in ("There is no plan yet.", "nothing yet.", "There are no customers", "Nothing was written", "No calls"):
         assert words in text
+
+
+def test_days_that_must_not_be_missed_are_marked_once_they_are_over():
+    """With what must have happened; a page lists two hundred and says how many there are."""
+    page = Page(render_html(report()))
+    assert "2026-03-02 Missed Tailspin Visio Plan 1 22 Keep tenantfold run or a worker going" in page.text
+    assert "2026-06-01 Tailspin Visio Plan 1 22 Choose in the source's Partner Center" in page.text
+    many = replace(report(), last_days=(last_day(date(2026, 6, 1)),) * 300)
+    text = Page(render_html(many)).text
+    assert text.count("Tailspin") == 200
+    assert "The first 200 of 300 are listed" in text
+    assert "must not be missed" not in Page(render_html(replace(report(), last_days=()))).text
+
+
+def test_names_of_subscriptions_are_text_in_that_table_too():
+    """They come from outside."""
+    evil = last_day(date(2026, 6, 1), offer_name="<b>x</b>", company_name="<script>")
+    page = Page(render_html(replace(report(), last_days=(evil,))))
+    assert not [name for name, _ in page.elements if name == "script"]
+    assert "<b>x</b>" in page.text
 
 
 def test_those_who_need_somebody_come_first():

@@ -13,6 +13,7 @@ from tenantfold.bootstrap import Program, approval_center_of
 from tenantfold.cli.options import ConfigOption, JsonOption, run_command
 from tenantfold.cli.render import Renderer
 from tenantfold.errors import ExitCode
+from tenantfold.flow.last_days import days_not_to_miss
 from tenantfold.reports.delegated_admin import access_part
 from tenantfold.reports.gather import gather
 from tenantfold.reports.html_report import write_html
@@ -65,6 +66,7 @@ def report(
             made_at=program.clock.now(),
         )
         center = approval_center_of(program.settings)
+        data = replace(data, last_days=await days_not_to_miss(program.store))
         if center is not None:
             data = replace(data, access=await access_part(program.store, center))
         write_html(data, page)

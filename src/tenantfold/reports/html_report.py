@@ -18,6 +18,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from tenantfold.domain.gdap import GdapCondition
+from tenantfold.domain.last_days import NEEDED
 from tenantfold.domain.states import Owner, Phase
 from tenantfold.errors import InputError
 from tenantfold.reports.cells import clean_text
@@ -115,6 +116,7 @@ _ACCESS_TONES: Mapping[GdapCondition, str] = {
     GdapCondition.WAITS_FOR_MICROSOFT: "underway",
     GdapCondition.ACTIVE: "moved",
 }
+_DAYS_LISTED = 200  # of those that must not be missed; the command has them all
 _TIMELINE = (
     Series(label="created and suspended the same day", tone="moved"),
     Series(label="adopted", tone="underway"),
@@ -155,6 +157,7 @@ def _pieces(data: ReportData) -> Iterator[str]:
             groups=[(group, _count(data, group)) for group in GROUPS],
             charts=_charts(data),
             timeline_series=_TIMELINE,
+            days_listed=_DAYS_LISTED,
         )
     )
 
@@ -185,6 +188,7 @@ def templates() -> Environment:
         "tone": lambda phase: _GROUP_OF[phase].tone,
         "words": lambda condition: condition.value.replace("_", " ").capitalize(),
         "access_tone": _ACCESS_TONES.__getitem__,
+        "day_needs": lambda kind: NEEDED[kind].sentence,
     }
     return environment
 

@@ -12,6 +12,7 @@ from datetime import date, datetime
 
 from tenantfold.domain.gdap import GdapCondition
 from tenantfold.domain.gdap_overview import GdapCount
+from tenantfold.domain.last_days import LastDay
 from tenantfold.domain.states import Origin, Owner, Phase
 
 
@@ -184,7 +185,7 @@ class ReportData:
     ``phases`` counts every customer of the newest plan. ``customers`` come in any order, the page puts those that
     need somebody first; ``customers_left_out`` says how many more there are than the page lists. ``calls_about`` says
     which calls ``calls`` counts, for example "this run". ``plan`` is None while there is none, ``access`` where the
-    settings do not ask for delegated admin access.
+    settings do not ask for delegated admin access. ``last_days`` are the days that must not be missed, soonest first.
     """
 
     consolidation: str
@@ -201,3 +202,4 @@ class ReportData:
     calls: tuple[CallLine, ...] = ()
     calls_about: str = ""
     access: AccessPart | None = None
+    last_days: tuple[LastDay, ...] = ()
