@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from tenantfold.cli.render import Renderer
 from tenantfold.simulation import crash_search, mixed_scenario
-from tenantfold.simulation.judge import Verdict
+from tenantfold.simulation.hearing import Verdict
 from tenantfold.simulation.scenario import Scenario, draw
 
 T = TypeVar("T")
