@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from tenantfold.domain.admission import held_refusal
+from tenantfold.domain.guards import Refusal
 from tenantfold.domain.journal import Intent, OpKind
 from tenantfold.domain.model import CustomerId
 from tenantfold.domain.policy import LateCase, Policy
@@ -16,6 +18,7 @@ from tenantfold.domain.records import Case, Step
 from tenantfold.domain.states import Phase, Progress
 from tenantfold.domain.waves import Held
 from tenantfold.errors import ConflictError
+from tenantfold.flow.gates import OpenGate
 from tests.flow.fakes import TARGET, FakeLedger
 from tests.flow.stage import Stage, customer_id
 
@@ -192,3 +195,24 @@ async def test_an_attested_agreement_is_no_beginning():
     assert ledger.after["cutover.attest_agreement.done"] is Phase.ACCEPTED
     assert ledger.after["cutover.place_order.done"] is Phase.CUTTING_OVER
     assert stage.has_moved(0)
+
+
+@dataclass
+class LiftedMeanwhile(OpenGate):
+    """The hold is lifted after the gate was asked, and before the ledger knows that somebody was turned back."""
+
+    turned_back: int = 0
+
+    async def refusal(self, case: Case) -> Refusal | None:
+        """Held, the first time."""
+        self.turned_back += 1
+        return held_refusal(Held.PAUSED) if self.turned_back == 1 else None
+
+
+async def test_a_hold_lifted_while_somebody_is_turned_back_at_the_gate_keeps_nobody():
+    """Whoever lifted it found nobody to make due: else the customer would wait for a next run or worker."""
+    stage = Stage(gate=LiftedMeanwhile())
+    stage.add(0)
+    await stage.plan()
+    await stage.ledger.mark_accepted([customer_id(0)], stage.clock.now())
+    assert (await stage.cutover().drive(customer_id(0))).phase is Phase.MOVED

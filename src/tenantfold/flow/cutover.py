@@ -119,7 +119,7 @@ class _Drive:
         elif sets_out(self.case, action):
             refusal = await tools.gate.held(self.case)
         if refusal is not None:
-            return await self._pause(refusal)
+            return await self._turn_back(refusal)
         deadline = self.case.progress.deadline_at
         with tools.lanes.urgent(deadline) if deadline else nullcontext():
             return await self._carry_out(action)
@@ -213,6 +213,11 @@ class _Drive:
         event = f"cutover.customer.{refusal.code.value}" if changed else ""
         await self._record(Step(progress=progress, event=event, facts={"detail": refusal.detail}))
         return False
+
+    async def _turn_back(self, refusal: Refusal) -> bool:
+        """Keep what the gate said. Who lifted a hold before that found nobody to make due, so it is asked again."""
+        await self._pause(refusal)
+        return refusal.code is RefusalCode.HELD and await self.tools.gate.held(self.case) is None
 
     async def _alarm(self, now: datetime) -> None:
         """Say once, aloud, that a cutover may not end on its day (invariant 3); what follows is the policy's."""

@@ -27,6 +27,9 @@ RARER = {
     "untrue": "untrue",
     "stuck": "stuck",
     "conduct": "rude calls",
+    "held": "begun while held",
+    "stopped": "calls after a stop",
+    "radius": "waves too large",
     "broken": "broken",
 }
 SHOWN = 3  # failing seeds that are shrunk and told; the others are only named
