@@ -19,6 +19,8 @@ from tenantfold.domain.states import Phase, Progress
 from tenantfold.domain.waves import Held
 from tenantfold.errors import ConflictError
 from tenantfold.flow.gates import OpenGate
+from tenantfold.flow.progress import Silent
+from tenantfold.flow.reconciler import Reconciler, StopSign
 from tests.flow.fakes import TARGET, FakeLedger
 from tests.flow.stage import Stage, customer_id
 
@@ -142,6 +144,18 @@ async def test_who_was_stopped_after_being_handed_out_is_left_alone():
     before = ledger.rows[customer_id(0)]
     assert await stage.cutover().drive(customer_id(0)) == before
     assert (ledger.rows[customer_id(0)], stage.at_target(0), TARGET in stage.centers) == (before, [], True)
+
+
+async def test_who_was_stopped_wakes_nobody_while_others_are_driven():
+    """Its row stays due, and still there is no time to look again: the dispatcher would turn without a rest."""
+    stage = Stage()
+    stage.ledger = Watched(clock=stage.clock, held=Held.STOPPED)
+    stage.add(0)
+    await stage.plan()
+    await stage.ledger.mark_accepted([customer_id(0)], stage.clock.now())
+    work = Reconciler(stage.cutover(), Silent(), StopSign())
+    await work.drive(customer_id(0))
+    assert work.next_at() is None
 
 
 @dataclass
