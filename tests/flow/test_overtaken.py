@@ -9,13 +9,18 @@ from datetime import UTC, datetime
 
 import pytest
 
+from tenantfold.domain.admission import held_refusal
+from tenantfold.domain.guards import Refusal
 from tenantfold.domain.journal import Intent, OpKind
 from tenantfold.domain.model import CustomerId
 from tenantfold.domain.policy import LateCase, Policy
-from tenantfold.domain.records import Case
-from tenantfold.domain.states import Phase
+from tenantfold.domain.records import Case, Step
+from tenantfold.domain.states import Phase, Progress
 from tenantfold.domain.waves import Held
 from tenantfold.errors import ConflictError
+from tenantfold.flow.gates import OpenGate
+from tenantfold.flow.progress import Silent
+from tenantfold.flow.reconciler import Reconciler, StopSign
 from tests.flow.fakes import TARGET, FakeLedger
 from tests.flow.stage import Stage, customer_id
 
@@ -139,3 +144,89 @@ async def test_who_was_stopped_after_being_handed_out_is_left_alone():
     before = ledger.rows[customer_id(0)]
     assert await stage.cutover().drive(customer_id(0)) == before
     assert (ledger.rows[customer_id(0)], stage.at_target(0), TARGET in stage.centers) == (before, [], True)
+
+
+async def test_who_was_stopped_wakes_nobody_while_others_are_driven():
+    """Its row stays due, and still there is no time to look again: the dispatcher would turn without a rest."""
+    stage = Stage()
+    stage.ledger = Watched(clock=stage.clock, held=Held.STOPPED)
+    stage.add(0)
+    await stage.plan()
+    await stage.ledger.mark_accepted([customer_id(0)], stage.clock.now())
+    work = Reconciler(stage.cutover(), Silent(), StopSign())
+    await work.drive(customer_id(0))
+    assert work.next_at() is None
+
+
+@dataclass
+class StoppedBeforeResend(Watched):
+    """``abort --now`` comes when a suspension whose answer was lost is about to be sent again."""
+
+    async def record_step(self, step: Step, now: datetime) -> Progress:
+        """As the ledger does."""
+        if step.event == "cutover.suspend.sent_again":
+            self.held = Held.STOPPED
+        if step.sends and self.held is Held.STOPPED:
+            raise ConflictError("It was stopped.")
+        return await super().record_step(step, now)
+
+
+async def test_a_suspension_without_answer_is_not_sent_again_for_who_is_stopped_meanwhile():
+    """Whoever decided to send it again read the row before the stop (ADR 0017)."""
+    stage = Stage()
+    stage.ledger = StoppedBeforeResend(clock=stage.clock)
+    stage.add(0)
+    await stage.plan()
+    await stage.ledger.mark_accepted([customer_id(0)], stage.clock.now())
+    lost = ["lost_before"]
+    stage.world.fault = lambda point: lost.pop() if point == "suspend" and lost else ""
+    with pytest.raises(ConflictError):
+        await stage.cutover().drive(customer_id(0))
+    assert lost == []
+    assert stage.world.writes["suspend"] == 0
+
+
+@dataclass
+class Phases(FakeLedger):
+    """Remembers the phase after each event."""
+
+    after: dict[str, Phase] = field(default_factory=dict)
+
+    async def record_step(self, step: Step, now: datetime) -> Progress:
+        """As ever."""
+        self.after[step.event] = step.progress.phase
+        return await super().record_step(step, now)
+
+
+async def test_an_attested_agreement_is_no_beginning():
+    """Nothing stands at the target yet: a customer that is paused then does not begin."""
+    stage = Stage()
+    ledger = stage.ledger = Phases(clock=stage.clock)
+    stage.add(0)
+    await stage.plan()
+    await ledger.mark_accepted([customer_id(0)], stage.clock.now())
+    await stage.cutover().drive(customer_id(0))
+    assert ledger.after["cutover.attest_agreement.done"] is Phase.ACCEPTED
+    assert ledger.after["cutover.place_order.done"] is Phase.CUTTING_OVER
+    assert stage.has_moved(0)
+
+
+@dataclass
+class LiftedMeanwhile(OpenGate):
+    """The hold is lifted after the gate was asked, and before the ledger knows that somebody was turned back."""
+
+    turned_back: int = 0
+
+    async def refusal(self, case: Case) -> Refusal | None:
+        """Held, the first time."""
+        self.turned_back += 1
+        return held_refusal(Held.PAUSED) if self.turned_back == 1 else None
+
+
+async def test_a_hold_lifted_while_somebody_is_turned_back_at_the_gate_keeps_nobody():
+    """Whoever lifted it found nobody to make due: else the customer would wait for a next run or worker."""
+    stage = Stage(gate=LiftedMeanwhile())
+    stage.add(0)
+    await stage.plan()
+    await stage.ledger.mark_accepted([customer_id(0)], stage.clock.now())
+    assert (await stage.cutover().drive(customer_id(0))).phase is Phase.MOVED

@@ -43,6 +43,7 @@ FOUND_ONCE = {
 def small(seed: int = 3, **members: object) -> Scenario:
     """One plain customer, one visit, nothing wrong."""
     plain = replace(draw(seed), customers=(PLAIN,), faults=(), kills=(), visits=(0.0,), paces={}, options={})
+    plain = replace(plain, steering=None)
     return replace(plain, starts_at=MORNING, laptop_ahead=0.0, **members)  # type: ignore[arg-type]  # by name
 
 

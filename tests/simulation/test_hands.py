@@ -14,7 +14,7 @@ from tenantfold.domain.model import CustomerId
 from tenantfold.domain.records import Case
 from tenantfold.domain.states import Origin, Owner, Phase
 from tenantfold.simulation import mixed_judge, mixed_scenario
-from tenantfold.simulation.judge import Verdict
+from tenantfold.simulation.hearing import Verdict
 from tenantfold.simulation.loop import run
 from tenantfold.simulation.mixed import MixedSimulation
 from tenantfold.simulation.scenario import FaultScript

@@ -16,7 +16,7 @@ from partner_center_emulator.subscriptions.changes import change
 from partner_center_emulator.world import Subscription, Violation
 from tenantfold.simulation import crash_search, mixed_judge, partner
 from tenantfold.simulation.__main__ import Tally, main
-from tenantfold.simulation.judge import Verdict
+from tenantfold.simulation.hearing import Verdict
 from tenantfold.simulation.loop import run
 from tenantfold.simulation.mixed import MixedSimulation
 from tenantfold.simulation.mixed_cast import WAYS
@@ -32,6 +32,7 @@ def quiet(*portfolios: Portfolio, source: str = "se", **members: object) -> Mixe
     )
     plain = replace(draw(3), customers=scripts, faults=(), kills=(), visits=(0.0,), paces={}, options={})
     plain = replace(plain, starts_at=partner.BEGINS, laptop_ahead=0.0, cloud="commercial", partial_customers="allowed")
+    plain = replace(plain, steering=None)
     return replace(plain, **members)  # type: ignore[arg-type]  # by name
 
 

@@ -92,6 +92,21 @@ async def test_who_was_stopped_gets_no_new_intent(planned: Store):
     assert await journal_of(planned, 1) == ([], [])
 
 
+async def test_who_was_stopped_is_sent_no_call_again(planned: Store):
+    """It has its intent already, so the row's step is what refuses it; what only records is kept (``abort --now``)."""
+    await send(planned, intent(1))
+    hold = Hold(kind=Held.STOPPED, by="Eva", reason="wrong customer", at=NOW)
+    event = Event(at=NOW, customer_id=customer_id(1), name="customer.stopped", facts={})
+    await WaveLedger(planned.database).hold(customer_id(1), hold, event)
+    step = await step_of(planned, 1, Phase.VERIFIED)
+    with pytest.raises(ConflictError):
+        await planned.record_step(replace(step, sends=True), NOW)
+    case = await planned.case(customer_id(1))
+    assert case is not None
+    assert case.progress.version == step.progress.version
+    await planned.record_step(step, NOW)
+
+
 async def test_a_case_follows_what_is_recorded(planned: Store):
     """What a drive remembers is what loading the case again would give it."""
     case = await planned.case(customer_id(1))

@@ -151,7 +151,7 @@ async def test_the_first_wave_holds_everybody_else(store: Store):
         (WaveState.SCHEDULED, Held.WAVE),
         (WaveState.RUNNING, Held.NOTHING),
         (WaveState.PAUSED, Held.PAUSED),
-        (WaveState.FINISHED, Held.WAVE),
+        (WaveState.FINISHED, Held.NO_WAVE),
         (WaveState.ABORTED, Held.ABORTED),
     ],
 )

@@ -20,13 +20,10 @@ from tenantfold.cli.waves import (
     resume_wave,
 )
 from tenantfold.domain.model import CustomerId
-from tenantfold.domain.records import Event
-from tenantfold.domain.states import Phase
-from tenantfold.domain.waves import Held, Hold
+from tenantfold.domain.waves import Held
 from tenantfold.errors import ExitCode, InputError
+from tenantfold.flow import steering
 from tenantfold.flow.waves import Approval
-
-RETRIED = (Phase.FAILED, Phase.DRIFTED, Phase.STRANDED)
 
 CustomerOption = Annotated[str | None, typer.Option("--customer", help="One customer: id, domain or company name.")]
 WaveOption = Annotated[str | None, typer.Option("--wave", help="All customers of this wave.")]
@@ -114,10 +111,8 @@ def retry_failed(
         _one_of(customer, wave, everybody)
         await program.follow_server_time()
         of_customer = (await find_customer(program, customer))[0] if customer is not None else None
-        of_wave = (await program.wave_desk().find(wave)).id if wave is not None else None
-        now = program.clock.now()
-        count = await program.store.retry(RETRIED, now, customer_id=of_customer, wave_id=of_wave)
-        await program.store.add_event("steering.retried", now, of_customer, wave=wave or "", customers=str(count))
+        of_wave = await program.wave_desk().find(wave) if wave is not None else None
+        count = await steering.retry(program.store, program.store, program.clock, of_customer, of_wave)
         renderer.document({"due": count})
         renderer.line(f"{count} customer(s) are due again.")
         renderer.hint("tenantfold run" if count else "tenantfold status")
@@ -139,11 +134,7 @@ async def _whom(program: Program, customer: str | None) -> tuple[CustomerId | No
 
 async def _hold(program: Program, renderer: Renderer, customer: str | None, kind: Held, approval: Approval) -> ExitCode:
     customer_id, name = await _whom(program, customer)
-    now = program.clock.now()
-    facts = {"by": approval.by, "reason": approval.reason}
-    event = Event(at=now, customer_id=customer_id, name=f"steering.{kind.value}", facts=facts)
-    hold = Hold(kind=kind, by=approval.by, reason=approval.reason, at=now)
-    count = await program.store.hold(customer_id, hold, event)
+    count = await steering.hold(program.store, program.clock, customer_id, kind, approval)
     renderer.document({"customer_id": customer_id, "held": kind, "customers": count})
     renderer.line(f"{name}: {kind.value}. {count} customer(s) do not begin.")
     if kind is Held.STOPPED:
@@ -156,9 +147,7 @@ async def _hold(program: Program, renderer: Renderer, customer: str | None, kind
 
 async def _lift(program: Program, renderer: Renderer, customer: str | None, approval: Approval) -> ExitCode:
     customer_id, name = await _whom(program, customer)
-    facts = {"by": approval.by, "reason": approval.reason}
-    event = Event(at=program.clock.now(), customer_id=customer_id, name="steering.resumed", facts=facts)
-    lifted = await program.store.lift(customer_id, event)
+    lifted = await steering.lift(program.store, program.clock, customer_id, approval)
     still = await program.store.held(customer_id) if customer_id else Held.NOTHING
     renderer.document({"customer_id": customer_id, "lifted": lifted, "held": still})
     renderer.line(f"{name}: {'goes on' if lifted else 'was not held by itself'}.")

@@ -87,7 +87,8 @@ class Step:
     """What one transaction writes at the end of a step of a customer (T3): all of it or nothing.
 
     ``progress.version`` is the version that was loaded; the row is stored with version + 1, and a row that moved
-    since is a ConflictError with nothing written.
+    since is a ConflictError with nothing written. ``sends``: a call that has its intent already leaves after it, so
+    it is refused in the same way for a customer that is stopped.
     """
 
     progress: Progress
@@ -95,6 +96,7 @@ class Step:
     counterparts: tuple[Counterpart, ...] = ()
     event: str = ""
     facts: Mapping[str, str] = field(default_factory=dict)
+    sends: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

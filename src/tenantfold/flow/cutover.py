@@ -119,7 +119,7 @@ class _Drive:
         elif sets_out(self.case, action):
             refusal = await tools.gate.held(self.case)
         if refusal is not None:
-            return await self._pause(refusal)
+            return await self._turn_back(refusal)
         deadline = self.case.progress.deadline_at
         with tools.lanes.urgent(deadline) if deadline else nullcontext():
             return await self._carry_out(action)
@@ -157,7 +157,7 @@ class _Drive:
             return await self._send(await self._again(intent))
         # under the row's version, like an intent: who decided this on an old read must not send (invariant 5)
         event = f"cutover.{intent.kind.value}.sent_again"
-        await self._record(Step(progress=self.case.progress, event=event, facts={"intent": intent.key}))
+        await self._record(Step(progress=self.case.progress, event=event, facts={"intent": intent.key}, sends=True))
         self._intended_at = self.tools.clock.now()
         return await self._send(intent)
 
@@ -213,6 +213,11 @@ class _Drive:
         event = f"cutover.customer.{refusal.code.value}" if changed else ""
         await self._record(Step(progress=progress, event=event, facts={"detail": refusal.detail}))
         return False
+
+    async def _turn_back(self, refusal: Refusal) -> bool:
+        """Keep what the gate said. Who lifted a hold before that found nobody to make due, so it is asked again."""
+        await self._pause(refusal)
+        return refusal.code is RefusalCode.HELD and await self.tools.gate.held(self.case) is None
 
     async def _alarm(self, now: datetime) -> None:
         """Say once, aloud, that a cutover may not end on its day (invariant 3); what follows is the policy's."""
@@ -327,7 +332,7 @@ class _Drive:
         deadline = datetime.combine(now.date() + timedelta(days=1), datetime.min.time(), tzinfo=now.tzinfo)
         progress = replace(
             self.case.progress,
-            phase=_phase_after(intent.kind),
+            phase=_phase_after(intent.kind, self.case),
             code="",
             detail="",
             owner=Owner.TENANTFOLD,
@@ -408,8 +413,13 @@ _PHASES_AFTER = {
 }
 
 
-def _phase_after(kind: OpKind) -> Phase:
-    """How far a customer is after a write came true."""
+_BEFORE = frozenset({Phase.PLANNED, Phase.INVITED, Phase.ACCEPTED, Phase.BLOCKED, Phase.STALE, Phase.FAILED})
+
+
+def _phase_after(kind: OpKind, case: Case) -> Phase:
+    """How far a customer is after a write came true. An agreement alone is no beginning: a hold still keeps it."""
+    if kind is OpKind.ATTEST_AGREEMENT and case.progress.phase in _BEFORE and not case.counterparts:
+        return Phase.ACCEPTED
     return _PHASES_AFTER.get(kind, Phase.CUTTING_OVER)
 
 

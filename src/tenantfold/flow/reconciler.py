@@ -147,7 +147,8 @@ class Reconciler:
             await self._set_aside(customer_id, f"internal: {type(error).__name__}: {error}")
         else:
             del self._conflicts[customer_id]
-            if progress.due_at is not None:
+            # who is due and was left alone all the same (stopped) would wake the dispatcher without an end
+            if progress.due_at is not None and progress.due_at > self.cutover.clock.now():
                 self._due_at[customer_id] = progress.due_at
 
     async def _overtaken(self, customer_id: CustomerId, error: ConflictError) -> None:

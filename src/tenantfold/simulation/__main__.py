@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from tenantfold.cli.render import Renderer
 from tenantfold.simulation import crash_search, mixed_scenario
-from tenantfold.simulation.judge import Verdict
+from tenantfold.simulation.hearing import Verdict
 from tenantfold.simulation.scenario import Scenario, draw
 
 T = TypeVar("T")
@@ -27,6 +27,9 @@ RARER = {
     "untrue": "untrue",
     "stuck": "stuck",
     "conduct": "rude calls",
+    "held": "begun while held",
+    "stopped": "calls after a stop",
+    "radius": "waves too large",
     "broken": "broken",
 }
 SHOWN = 3  # failing seeds that are shrunk and told; the others are only named

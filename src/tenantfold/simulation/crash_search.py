@@ -16,7 +16,8 @@ from typing import TypeVar
 
 from tenantfold.domain.model import CustomerId
 from tenantfold.simulation import mixed_judge, story
-from tenantfold.simulation.judge import Verdict, judge
+from tenantfold.simulation.hearing import Verdict
+from tenantfold.simulation.judge import judge
 from tenantfold.simulation.loop import run
 from tenantfold.simulation.mixed import MixedSimulation
 from tenantfold.simulation.mixed_scenario import MixedScenario
@@ -127,6 +128,11 @@ def _without_something(scenario: Scenario) -> Iterator[Scenario]:
         yield replace(scenario, visits=_without(scenario.visits, index))
     for name in scenario.paces:
         yield replace(scenario, paces={key: value for key, value in scenario.paces.items() if key != name})
+    if scenario.steering is not None:
+        yield replace(scenario, steering=None)
+        for index in range(len(scenario.steering.orders)):
+            orders = _without(scenario.steering.orders, index)
+            yield replace(scenario, steering=replace(scenario.steering, orders=orders))
     if scenario.laptop_ahead:
         yield replace(scenario, laptop_ahead=0.0)
     plain = {name: value for name, value in scenario.options.items() if not value}

@@ -6,12 +6,10 @@ move is explained. Everything else is in the world: twins, gaps, overlap, parity
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from partner_center_emulator.ledger.report import judge as truth_of
-from partner_center_emulator.ledger.shape import CustomerVerdict, LedgerReport, Overlap
+from partner_center_emulator.ledger.shape import CustomerVerdict, Overlap
 from partner_center_emulator.strict import TOLD_ABOUT_ANOTHER
 from partner_center_emulator.world import StateChange, Violation
 from tenantfold.domain.explanation import next_step
@@ -20,50 +18,14 @@ from tenantfold.domain.model import CustomerId
 from tenantfold.domain.plan import PlanItem
 from tenantfold.domain.records import Case
 from tenantfold.domain.states import Owner, Phase
+from tenantfold.simulation.hearing import Hearing, Verdict, hear, intents_of, name_in, script_in, verdict_of
 from tenantfold.simulation.scenario import CustomerScript, Odd
-from tenantfold.simulation.stage import SimulatedStore
+from tenantfold.simulation.steering_judge import is_left_held, steered, was_stopped
 from tenantfold.simulation.world import Simulation
 
 _JUDGED_RULES = frozenset({"resent_with_new_id", "ignored_retry_after"})
 _TIME_ALONE = frozenset({Owner.TENANTFOLD, Owner.MICROSOFT})
 _LONGEST_ADVICE = timedelta(minutes=5)  # no storm of a scenario lasts longer
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """What happened. ``faults`` are sentences, empty for a clean seed; each begins with its kind and a colon."""
-
-    seed: int
-    faults: tuple[str, ...]
-    customers: int
-    moved: int
-    late: int  # overlaps that a kill, a fault or somebody in the portal explains
-    kills: int
-    faults_fired: int
-    calls: int
-    boundaries: int
-    ended_at: datetime
-
-    @property
-    def kinds(self) -> frozenset[str]:
-        """What kinds of faults were found."""
-        return frozenset(fault.partition(":")[0] for fault in self.faults)
-
-
-@dataclass(slots=True)
-class Hearing:
-    """Everything the judge looks at."""
-
-    simulation: Simulation
-    truth: LedgerReport
-    cases: Mapping[CustomerId, Case]
-    items: Mapping[tuple[int, CustomerId], tuple[PlanItem, ...]]
-    late: int = 0
-    faults: list[str] = field(default_factory=list)
-
-    def say(self, kind: str, sentence: str) -> None:
-        """Note a fault."""
-        self.faults.append(f"{kind}: {sentence}")
 
 
 async def judge(simulation: Simulation) -> Verdict:
@@ -74,43 +36,8 @@ async def judge(simulation: Simulation) -> Verdict:
     unapproved(hearing)
     unexplained(hearing)
     conduct(hearing)
+    steered(hearing)
     return verdict_of(hearing)
-
-
-def verdict_of(hearing: Hearing) -> Verdict:
-    """What the hearing came to."""
-    simulation = hearing.simulation
-    return Verdict(
-        seed=simulation.scenario.seed,
-        faults=tuple(hearing.faults),
-        customers=len(simulation.scenario.customers),
-        moved=hearing.truth.totals.moved,
-        late=hearing.late,
-        kills=len(simulation.record.kills),
-        faults_fired=sum(simulation.record.fired.values()),
-        calls=simulation.stage.network.requests,
-        boundaries=len(simulation.record.boundaries),
-        ended_at=simulation.stage.now(),
-    )
-
-
-async def hear(simulation: Simulation) -> Hearing:
-    """Everything there is to look at; what a program did that none may do is said at once."""
-    stage = simulation.stage
-    cases: dict[CustomerId, Case] = {}
-    items: dict[tuple[int, CustomerId], tuple[PlanItem, ...]] = {}
-    async with SimulatedStore.open(stage.settings.database_url, inline=True) as store:
-        for customer_id in map(CustomerId, stage.world.customers):
-            case = await store.case(customer_id)
-            if case is not None:
-                cases[customer_id] = case
-            for plan_id in simulation.record.approved:
-                planned = await store.plan_customer(plan_id, customer_id)
-                items[plan_id, customer_id] = planned.items if planned is not None else ()
-    hearing = Hearing(simulation, truth_of(stage.world, stage.now(), detail=True), cases, items)
-    for sentence in simulation.record.broken:
-        hearing.say("broken", sentence)
-    return hearing
 
 
 # --- twins, gaps, parity ---------------------------------------------------------------------------------------------
@@ -136,7 +63,8 @@ def overlaps(hearing: Hearing) -> None:
         if overlap.is_preexisting:
             continue
         script = script_in(hearing, overlap.customer_id)
-        if fired or record.kills or script.number in record.portal or hearing.simulation.scenario.paces:
+        excused = script.number in record.portal or was_stopped(hearing, script.number)
+        if fired or record.kills or excused or hearing.simulation.scenario.paces:
             hearing.late += 1
         else:
             hearing.say("overlap", _told(hearing, overlap))
@@ -163,12 +91,6 @@ def unapproved(hearing: Hearing) -> None:
         if reason:
             who = name_in(hearing, change.customer_id)
             hearing.say("unapproved", f"{who}: {change.what} at {change.at:%Y-%m-%d %H:%M:%S}: {reason}.")
-
-
-def intents_of(case: Case) -> Iterator[Intent]:
-    """Every intent of a customer, open ones first."""
-    yield from case.open_intents
-    yield from (intent for intent, _ in case.settled)
 
 
 def _not_approved(hearing: Hearing, change: StateChange, intent: Intent) -> str:
@@ -209,7 +131,7 @@ def _explain(hearing: Hearing, line: CustomerVerdict, case: Case, script: Custom
         if line.state not in {"moved", "not_movable"} and script.number not in hearing.simulation.record.portal:
             hearing.say("untrue", f"{name} is said to have moved but is {line.state}.")
         return
-    if line.state == "not_movable" or progress.phase.is_final:
+    if line.state == "not_movable" or progress.phase.is_final or is_left_held(hearing, case):
         return
     owner, next_action = next_step(progress)
     if not next_action or owner is Owner.NOBODY:
@@ -243,14 +165,3 @@ def _probe(violation: Violation, probed: dict[str, datetime]) -> bool:
         return False
     probed[violation.tenant_id] = violation.at
     return True
-
-
-def name_in(hearing: Hearing, customer_id: str) -> str:
-    """A customer's name."""
-    return hearing.simulation.casting.name_of(script_in(hearing, customer_id))
-
-
-def script_in(hearing: Hearing, customer_id: str) -> CustomerScript:
-    """A customer's script."""
-    name = hearing.simulation.stage.world.customers[customer_id].company_name
-    return next(one for one in hearing.simulation.scenario.customers if hearing.simulation.casting.name_of(one) == name)

@@ -7,38 +7,59 @@ kill, so that whatever its code does while it unwinds has no effect. Calls that 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NoReturn, TypeVar
 
 import httpx2
 
-from tenantfold.domain.journal import Intent
+from tenantfold.domain.journal import Intent, OpKind
+from tenantfold.domain.model import CustomerId
 from tenantfold.domain.records import Step
 from tenantfold.domain.states import Progress
+from tenantfold.simulation.commits import NumberedDatabase, number_now, number_of_the_last_commit
 from tenantfold.simulation.loop import virtual_loop
 from tenantfold.simulation.scenario import Kill, Moment
 from tenantfold.simulation.stage import SimulatedStore
-from tenantfold.store.database import Database
 
 T = TypeVar("T")
 
 MOST_TURNS = 40_000  # of the loop in one process; five thousand are usual
 MOST_TURNS_EACH = 1_000  # for each customer of a big world; three hundred are usual
+_READS = frozenset({"GET", "HEAD"})
+_SENT_AGAIN = ".sent_again"  # how events end that say so
 
 
 class KilledError(BaseException):
     """The process is dead: nothing it does has an effect any more. Not an Exception, so that nobody handles it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The ledger allowed a call: when that was asked for (loop seconds), and the number of the commit."""
+
+    intent_key: str
+    customer_id: CustomerId
+    kind: OpKind | None  # None: an intent that was there is sent again
+    asked_at: float
+    number: int
+
+
 @dataclass(slots=True)
 class Life:
-    """One process. ``boundaries`` are those passed so far; ``spins``: it was killed because it turned without end."""
+    """One process. ``boundaries`` are those passed so far; ``spins``: it was killed because it turned without end.
+
+    ``decisions`` are the calls its ledger allowed, ``sent`` the writes that left: request id and number.
+    ``beside`` happens at each boundary, while the process stands there.
+    """
 
     kill: Kill | None = None
     most_turns: int = MOST_TURNS
     boundaries: list[str] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
+    sent: list[tuple[str, int]] = field(default_factory=list)
+    beside: Callable[[], Awaitable[None]] | None = None
     spins: bool = False
     death: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -62,6 +83,9 @@ class Life:
         """Pass a journal boundary, or die there."""
         self.check()
         self.boundaries.append(name)
+        if self.beside is not None:
+            await self.beside()
+            self.check()
         kill = self.kill
         if kill is not None and kill.moment is Moment.BOUNDARY and kill.number == len(self.boundaries):
             self.death.set()
@@ -74,7 +98,7 @@ async def _never() -> NoReturn:
     raise KilledError
 
 
-class _MortalDatabase(Database):
+class _MortalDatabase(NumberedDatabase):
     """A ledger file that the dead cannot touch."""
 
     life: Life
@@ -111,8 +135,11 @@ class MortalStore(SimulatedStore):
 
     async def record_intent(self, intent: Intent, version: int) -> None:
         """As the ledger does, between two boundaries."""
+        asked_at = virtual_loop().seconds()
         await self.life.boundary(f"before the intent to {intent.kind.value}")
         await super().record_intent(intent, version)
+        number = number_of_the_last_commit()
+        self.life.decisions.append(Decision(intent.key, intent.customer_id, intent.kind, asked_at, number))
         await self.life.boundary(f"after the intent to {intent.kind.value}")
 
     async def record_step(self, step: Step, now: datetime) -> Progress:
@@ -120,6 +147,10 @@ class MortalStore(SimulatedStore):
         what = "the outcome" if step.outcome is not None else "a step"
         await self.life.boundary(f"before {what} ({step.event or step.progress.phase.value})")
         progress = await super().record_step(step, now)
+        if step.event.endswith(_SENT_AGAIN) and step.outcome is None:
+            number, customer_id = number_of_the_last_commit(), progress.customer_id
+            again = Decision(step.facts["intent"], customer_id, None, virtual_loop().seconds(), number)
+            self.life.decisions.append(again)
         await self.life.boundary(f"after {what} ({step.event or step.progress.phase.value})")
         return progress
 
@@ -134,4 +165,7 @@ class MortalWire(httpx2.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send while alive."""
         self._life.check()
+        request_id = request.headers.get("MS-RequestId", "")
+        if request.method not in _READS and request_id:
+            self._life.sent.append((request_id, number_now()))
         return await self._network.handle_async_request(request)

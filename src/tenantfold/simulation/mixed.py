@@ -24,7 +24,7 @@ from tenantfold.simulation.mixed_scenario import Mishap, MixedScenario, MixedScr
 from tenantfold.simulation.network import OnWrite
 from tenantfold.simulation.people import Person
 from tenantfold.simulation.stage import SimulatedStore, Stage, StageOptions
-from tenantfold.simulation.world import Simulation
+from tenantfold.simulation.world import Simulation, wave_settings
 
 REST = timedelta(hours=6)  # between two visits of the operator when nothing goes wrong any more
 LONGEST_REST = timedelta(days=5)
@@ -150,6 +150,7 @@ def options_of(scenario: MixedScenario) -> StageOptions:
         laptop_ahead=timedelta(seconds=scenario.laptop_ahead),
         sources=mixed_cast.source_keys(scenario),
         policy=policy_settings(scenario),
+        waves=wave_settings(scenario),
         cloud=scenario.cloud,
     )
 

@@ -24,18 +24,11 @@ from tenantfold.domain.records import Case
 from tenantfold.domain.routes import Market
 from tenantfold.domain.states import Owner, Phase
 from tenantfold.simulation import judge as plain
-from tenantfold.simulation.judge import (
-    Hearing,
-    Verdict,
-    conduct,
-    hear,
-    intents_of,
-    name_in,
-    script_in,
-    verdict_of,
-)
+from tenantfold.simulation.hearing import Hearing, Verdict, hear, intents_of, name_in, script_in, verdict_of
+from tenantfold.simulation.judge import conduct
 from tenantfold.simulation.mixed import MixedSimulation
 from tenantfold.simulation.mixed_cast import GOVERNMENT_WAYS, WAYS
+from tenantfold.simulation.steering_judge import is_left_held, stays_held, steered
 
 _BOUGHT_AGAIN = frozenset({"rebought", "by_hand"})
 _WRITES = ("order.", "subscription.", "entitlement.", "benefit.", "transfer.")
@@ -63,6 +56,7 @@ async def judge(simulation: MixedSimulation) -> Verdict:
         elif line.state != "not_movable":
             hearing.say("unexplained", f"{name_in(hearing, line.customer_id)} is in no plan.")
     conduct(hearing)
+    steered(hearing)
     return verdict_of(hearing)
 
 
@@ -172,7 +166,8 @@ def _ways(hearing: Hearing, line: CustomerVerdict) -> None:
 def _held_up(hearing: Hearing, line: CustomerVerdict) -> None:
     """What Microsoft refuses for one Azure subscription keeps no license from moving (R-167, R-169)."""
     world = hearing.simulation.stage.world
-    is_touched = script_in(hearing, line.customer_id).number in hearing.simulation.record.portal
+    number = script_in(hearing, line.customer_id).number
+    is_touched = number in hearing.simulation.record.portal or stays_held(hearing, number)
     if world.labels.get(line.customer_id) != Portfolio.MARKETPLACE.name or is_touched:
         return
     moved = {move.subject_id for move in line.moves}
@@ -229,7 +224,7 @@ def _rules(item: PlanItem) -> tuple[str, ...]:
 
 def _somebody_acts(hearing: Hearing, case: Case, name: str, where: str) -> None:
     progress = case.progress
-    if progress.phase.is_final:
+    if progress.phase.is_final or is_left_held(hearing, case):
         return
     owner, next_action = next_step(progress)
     now = hearing.simulation.stage.now()

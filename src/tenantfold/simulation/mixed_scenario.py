@@ -13,10 +13,11 @@ from random import Random
 from typing import Literal
 
 from partner_center_emulator.seed.portfolios import Portfolio
-from tenantfold.simulation import scenario
+from tenantfold.simulation import scenario, steering_script
 from tenantfold.simulation.scenario import DAY, FIRST_DAY, HOUR, CustomerScript, Odd, Scenario
 
 HORIZON = timedelta(days=120)  # nothing that is planned takes longer
+_BOUNDARIES = 300  # the first of them: as many as the days of trouble usually have
 _FORMER_DAYS = 30.0  # how long a request stays open
 
 
@@ -101,6 +102,7 @@ def draw(seed: int) -> MixedScenario:
         buys_azure_plan=rng.random() < 0.8,  # noqa: PLR2004 - a share
         cleans_azure_default=rng.random() < 0.5,  # noqa: PLR2004 - half and half
         transfer_seconds=rng.choice((60.0, 300.0, 900.0, 5_000.0)),
+        steering=steering_script.draw(seed, tuple(one.number for one in customers), _BOUNDARIES),
     )
 
 

@@ -15,7 +15,7 @@ from typing import Literal
 from partner_center_emulator.seed.mixed import draw_portfolios
 from partner_center_emulator.seed.portfolios import Portfolio
 from tenantfold.simulation import mixed_cast, mixed_judge
-from tenantfold.simulation.judge import Verdict
+from tenantfold.simulation.hearing import Verdict
 from tenantfold.simulation.mixed import MixedSimulation, options_of
 from tenantfold.simulation.mixed_scenario import MixedScenario, MixedScript, People
 from tenantfold.simulation.scenario import Odd

@@ -12,6 +12,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from random import Random
 
+from tenantfold.simulation import steering_script
+from tenantfold.simulation.steering_script import Steering
+
 FIRST_DAY = date(2026, 3, 2)
 SOURCES = ("se", "no", "dk")
 HOUR, DAY = 3_600.0, 86_400.0
@@ -96,6 +99,7 @@ class Scenario:
     late_case: str = "finish"
     options: Mapping[str, object] = field(default_factory=dict)
     paces: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    steering: Steering | None = None
 
     @property
     def ends_at(self) -> datetime:
@@ -108,10 +112,11 @@ def draw(seed: int) -> Scenario:
     """The scenario of a seed; always the same."""
     rng = Random(f"scenario/{seed}")
     starts_at = _start(rng)
+    customers = _customers(seed)
     return Scenario(
         seed=seed,
         starts_at=starts_at,
-        customers=_customers(seed),
+        customers=customers,
         faults=_faults(seed),
         kills=_kills(seed),
         laptop_ahead=rng.choice((0.0, 0.0, 40.0, -7 * HOUR, 3 * DAY, -2 * DAY)) + rng.uniform(-5, 5),
@@ -120,6 +125,7 @@ def draw(seed: int) -> Scenario:
         late_case=rng.choice(("finish", "withdraw")),
         options=_options(rng),
         paces=_paces(rng),
+        steering=steering_script.draw(seed, tuple(one.number for one in customers)),
     )
 
 

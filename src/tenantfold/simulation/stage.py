@@ -17,6 +17,7 @@ from tempfile import gettempdir, mkdtemp
 from typing import Literal
 
 import httpx2
+import structlog
 
 from partner_center_emulator.app import create_app
 from partner_center_emulator.clock import Clock as EmulatorClock
@@ -34,6 +35,7 @@ from tenantfold.settings import (
     PolicySettings,
     Settings,
     TenantSettings,
+    WaveSettings,
 )
 from tenantfold.simulation.loop import virtual_loop
 from tenantfold.simulation.network import Network
@@ -61,6 +63,7 @@ class StageOptions:
     sources: Sequence[str] = ()
     policy: PolicySettings = field(default_factory=PolicySettings)
     limits: LimitSettings = field(default_factory=LimitSettings)
+    waves: WaveSettings = field(default_factory=WaveSettings)
     log_level: str = "error"
     cloud: Literal["commercial", "us_government"] = "commercial"
 
@@ -94,6 +97,11 @@ class Stage:
         """What the emulator pretends."""
         return self.emulator.world
 
+    @property
+    def beside_url(self) -> str:
+        """The ledger's file by another name: connections are kept by name, and each name has one."""
+        return f"sqlite:///{self.folder}/./{self.ledger_file.name}"
+
     def now(self) -> datetime:
         """The true time: the emulator's."""
         return self.emulator.clock.now()
@@ -119,6 +127,24 @@ class Stage:
             environ=self._environ,
         ) as program:
             yield program
+
+    @asynccontextmanager
+    async def program_beside(self, store: Store) -> AsyncIterator[Program]:
+        """The same beside another that runs; there is one log in a process, and it stays the other's.
+
+        Its store is at ``beside_url``: the same file, through connections of its own.
+        """
+        before = after = structlog.get_config()
+        try:
+            async with self.program(store) as program:
+                mine = structlog.get_config()["logger_factory"]
+                try:
+                    yield program
+                finally:
+                    now = structlog.get_config()
+                    after = before if now["logger_factory"] is mine else now  # another one has started meanwhile
+        finally:
+            structlog.configure(**after)
 
     def _laptop_time(self) -> datetime:
         return self.now() + self.options.laptop_ahead
@@ -151,6 +177,7 @@ class Stage:
             ),
             policy=self.options.policy,
             limits=self.options.limits,
+            waves=self.options.waves,
             log=LogSettings(level=self.options.log_level, file=self.folder / "tenantfold.log"),
         )
 

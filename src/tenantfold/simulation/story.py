@@ -8,10 +8,11 @@ from datetime import datetime
 from partner_center_emulator.world import StateChange
 from tenantfold.domain.records import Event
 from tenantfold.simulation import cast
-from tenantfold.simulation.judge import Verdict
+from tenantfold.simulation.hearing import Verdict
 from tenantfold.simulation.mixed_scenario import MixedScript
 from tenantfold.simulation.scenario import CustomerScript, FaultScript, Kill, Moment, Odd, Scenario
 from tenantfold.simulation.stage import SimulatedStore
+from tenantfold.simulation.steering_script import sentence
 from tenantfold.simulation.world import Simulation
 
 _MOST_EVENTS = 5_000
@@ -32,6 +33,7 @@ def introduction(scenario: Scenario) -> tuple[str, ...]:
         *(f"{cast.name_of(one)} of {one.source} {_who(one)}." for one in scenario.customers),
         *(_fault(one) for one in scenario.faults),
         *(_kill(one) for one in scenario.kills),
+        *_steering(scenario),
     )
 
 
@@ -75,6 +77,17 @@ def _kill(kill: Kill) -> str:
     return (
         f"A process that does '{kill.command.value}' is killed at {what} {kill.number}, down {kill.down_seconds:.0f} s."
     )
+
+
+def _steering(scenario: Scenario) -> Iterator[str]:
+    """What somebody is going to order, and what a wave may hold."""
+    given = scenario.steering
+    if given is None:
+        return
+    yield f"A wave may hold {given.max_customers or 'any number of'} customers and {given.max_seats or 'any'} licenses."
+    for order in given.orders:
+        back = "" if order.lasts is None else f", and taken back after {order.lasts:.0f} s"
+        yield f"To be ordered: {sentence(order)}, at {order.moment:.0f} {order.when.value}{back}."
 
 
 def _changes(simulation: Simulation) -> Iterator[Line]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import traceback
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,6 +24,7 @@ from partner_center_emulator.world import Customer, World
 from tenantfold.bootstrap import Program, plan_policy_of
 from tenantfold.dispatch.local import local_run
 from tenantfold.domain.mapping import OfferMapping
+from tenantfold.domain.model import CustomerId
 from tenantfold.domain.selection import CustomerSelection
 from tenantfold.domain.states import Phase
 from tenantfold.errors import TenantfoldError
@@ -32,12 +33,14 @@ from tenantfold.flow.approval import approve
 from tenantfold.flow.progress import Silent
 from tenantfold.flow.relationships import InviteTask, invite
 from tenantfold.flow.run import RunOptions, StopSign
-from tenantfold.settings import PolicySettings
+from tenantfold.flow.waves import WaveKeeper
+from tenantfold.settings import PolicySettings, WaveSettings
 from tenantfold.simulation import cast
 from tenantfold.simulation.life import MOST_TURNS, MOST_TURNS_EACH, KilledError, Life, MortalStore, MortalWire
 from tenantfold.simulation.network import OnWrite
 from tenantfold.simulation.scenario import Command, CustomerScript, Kill, Scenario
 from tenantfold.simulation.stage import SimulatedStore, Stage, StageOptions
+from tenantfold.simulation.steering import Helm
 
 Work = Callable[[Program], Awaitable[None]]
 
@@ -61,6 +64,7 @@ class Record:
     portal: dict[int, datetime] = field(default_factory=dict)  # customer number -> when its oddity happened
     fired: dict[str, int] = field(default_factory=dict)  # fault -> how often it struck
     broken: list[str] = field(default_factory=list)
+    lives: list[Life] = field(default_factory=list)  # of runs
 
 
 class Casting(Protocol):
@@ -101,6 +105,16 @@ class Simulation:
         self._mapping = self.casting.mapping(self.stage.world, scenario)
         self._invited = False
         self._plan_wanted = True
+        self._is_over = False
+        self.helm = self._at_the_helm()
+
+    def _at_the_helm(self) -> Helm | None:
+        """Who steers, where a scenario says so."""
+        if self.scenario.steering is None:
+            return None
+        world, casting = self.stage.world, self.casting
+        ids = {one.number: CustomerId(casting.customer_of(world, one).id) for one in self.scenario.customers}
+        return Helm(self.stage, self.scenario.steering, ids, self._note)
 
     def _stage(self, folder: Path) -> Stage:
         """The emulator with its world, and the ledger beside it."""
@@ -114,6 +128,8 @@ class Simulation:
         for script in self.scenario.customers:
             if script.moves_at:
                 self._bystanders.add(asyncio.create_task(self._behind_the_back(script)))
+        if self.helm is not None:
+            self.helm.begin()
         for seconds in self.scenario.visits:
             await self._until(self.scenario.starts_at + timedelta(seconds=seconds))
             await self._visit()
@@ -151,6 +167,9 @@ class Simulation:
         fault_plans.install(self.stage.world, FaultPlan(seed=self.scenario.seed))
         self.stage.emulator.options.pace = {}
         self._kills.clear()
+        if self.helm is not None:
+            self.helm.end()
+        self._is_over = True
         self._note("From now on nothing goes wrong any more.")
 
     def _mails_arrive(self) -> None:
@@ -174,7 +193,30 @@ class Simulation:
             self._invited = True
             await self.stage.wait_until(self.stage.now() + timedelta(seconds=MAIL_SECONDS))
             self._mails_arrive()
-        await self._command(Command.RUN, _run)
+        await self._steer()
+        await self._command(Command.RUN, self._run)
+
+    async def _steer(self) -> None:
+        """Before the run: what is ordered at the desk; in the end everything that holds anybody is taken back."""
+        if self.helm is not None:
+            await (self.helm.let_go() if self._is_over else self.helm.at_the_desk())
+
+    async def _run(self, program: Program) -> None:
+        await program.follow_server_time(required=True)  # as the command does
+        options = RunOptions(in_flight=program.settings.limits.in_flight)
+        if self.helm is None:
+            await local_run(program.cutover(), options, Silent(), StopSign()).go()
+            return
+        waves = WaveKeeper(program.wave_desk())
+        options = replace(
+            options,
+            wait=timedelta(seconds=0 if self._is_over else self.helm.script.wait_seconds),
+            before_look=waves.keep,
+            next_start_at=waves.next_start_at,
+            before_poll=program.follow_server_time,
+        )
+        await local_run(program.cutover(), options, Silent(), StopSign()).go()
+        await program.wave_desk().keep()
 
     async def _anybody_stale(self) -> bool:
         store = SimulatedStore.open(self.stage.settings.database_url, inline=True)
@@ -219,6 +261,9 @@ class Simulation:
         while tries < TRIES:
             turns = max(MOST_TURNS, MOST_TURNS_EACH * len(self.scenario.customers))
             life = Life(kill=self._next_kill(command), most_turns=turns)
+            if command is Command.RUN:
+                self.record.lives.append(life)
+                life.beside = self.helm.at_boundary if self.helm is not None else None
             ending = await self._process(command, work, life)
             if ending == "":
                 return True
@@ -251,6 +296,8 @@ class Simulation:
         life.death.set()
         self.stage.loop.drop_alarms()
         self.stage.network.on_write = None
+        if self.helm is not None:
+            await self.helm.quiet()
         await self._bury()
         if task.done() and not task.cancelled():
             task.exception()  # the dead may say what they like
@@ -286,7 +333,8 @@ class Simulation:
         """End every task of the process; the emulator's go on, and so does the world."""
         mine = {asyncio.current_task(), *self._bystanders}
         for _ in range(_ROUNDS):
-            left = asyncio.all_tasks() - mine - self.stage.network.under_way
+            beside = self.helm.tasks if self.helm is not None else frozenset()
+            left = asyncio.all_tasks() - mine - beside - self.stage.network.under_way
             if not left:
                 return
             for task in left:
@@ -321,12 +369,6 @@ async def _invite(program: Program) -> None:
     await invite(task, Silent())
 
 
-async def _run(program: Program) -> None:
-    await program.follow_server_time(required=True)  # as the command does
-    options = RunOptions(in_flight=program.settings.limits.in_flight)
-    await local_run(program.cutover(), options, Silent(), StopSign()).go()
-
-
 def _options(scenario: Scenario) -> StageOptions:
     emulator = msgspec.convert({"pace": scenario.paces, **scenario.options}, Options)
     policy = PolicySettings(stop_starting_at=scenario.stop_starting_at, late_case=scenario.late_case)
@@ -336,4 +378,13 @@ def _options(scenario: Scenario) -> StageOptions:
         laptop_ahead=timedelta(seconds=scenario.laptop_ahead),
         sources=cast.source_keys(scenario),
         policy=policy,
+        waves=wave_settings(scenario),
+    )
+
+
+def wave_settings(scenario: Scenario) -> WaveSettings:
+    """The blast radius of a steered scenario."""
+    given = scenario.steering
+    return (
+        WaveSettings() if given is None else WaveSettings(max_customers=given.max_customers, max_seats=given.max_seats)
     )

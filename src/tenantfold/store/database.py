@@ -205,7 +205,7 @@ def _sqlite_engine(url: URL, *, read_only: bool) -> Engine:
 
 
 # kept for the next opening of the same file: a simulation opens it many times, and compiling statements takes longest
-_inline_engine = lru_cache(maxsize=2)(_sqlite_engine)
+_inline_engine = lru_cache(maxsize=4)(_sqlite_engine)
 
 
 def _prepare_sqlite(engine: Engine, *, read_only: bool) -> None:

@@ -50,6 +50,7 @@ def _by_its_wave() -> ColumnElement[str]:
         (_wave.state == WaveState.RUNNING.value, Held.NOTHING.value),
         (_wave.state == WaveState.PAUSED.value, Held.PAUSED.value),
         (_wave.state == WaveState.ABORTED.value, Held.ABORTED.value),
+        (_wave.state == WaveState.FINISHED.value, Held.NO_WAVE.value),  # it is over: no start lets anybody begin in it
         else_=Held.WAVE.value,
     )
     return select(words).where(_wave.id == _progress.wave_id).correlate(tables.progress).scalar_subquery()

@@ -90,6 +90,8 @@ def record_step(conn: Connection, step: Step, now: datetime) -> Progress:
     """Write the end of a step: progress under its version guard, outcome, counterparts, event."""
     stored = store_progress(conn, step.progress)
     customer_id = step.progress.customer_id
+    if step.sends and holds.held(conn, customer_id) is Held.STOPPED:  # asked after the row is ours: a stop waits for it
+        raise ConflictError(f"Customer {customer_id} was stopped: no call is sent again.", customer_id=customer_id)
     if step.outcome is not None:
         _insert_outcome(conn, step.outcome)
     _save_counterparts(conn, customer_id, step.counterparts)
