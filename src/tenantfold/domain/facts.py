@@ -123,7 +123,7 @@ def may_own_software(held: Sequence[ProductKind]) -> bool:
     Software is bought as products are: who holds legacy licenses and nothing else is not asked, which would be one call
     for each of most customers. ``held``: the kinds of what it holds at the source, in whatever status.
     """
-    return not held or any(kind is not ProductKind.LEGACY_LICENSE for kind in held)
+    return set(held) != {ProductKind.LEGACY_LICENSE}
 
 
 def together(
