@@ -9,6 +9,7 @@ from benchmarks.made_book import REGIONS, SUBSCRIPTIONS
 from benchmarks.made_snapshots import NOW, ledger, write_source, write_target
 from benchmarks.measure import Bench, Budget, Outcome
 from tenantfold.clock import ManualClock
+from tenantfold.collecting import collect_seldom
 from tenantfold.flow.planning import PlanTask, make
 from tenantfold.flow.progress import Silent
 from tenantfold.store import Store
@@ -28,6 +29,7 @@ async def _prepare(customers: int, folder: Path) -> None:
 
 def run(customers: int, folder: Path) -> Outcome:
     """Build and save the plan."""
+    collect_seldom()  # as the command line does at its start
     return asyncio.run(_run(customers, folder))
 
 

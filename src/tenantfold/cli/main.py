@@ -28,6 +28,7 @@ from tenantfold.cli import (
 )
 from tenantfold.cli.options import guarded
 from tenantfold.cli.render import Renderer
+from tenantfold.collecting import collect_seldom
 from tenantfold.errors import ExitCode
 
 app = typer.Typer(
@@ -91,6 +92,7 @@ app.command("report")(reporting.report)
 
 def main() -> None:
     """Run the command line; an error of ours outside any command still becomes one sentence."""
+    collect_seldom()
     as_json = "--json" in sys.argv
 
     def work() -> ExitCode:

@@ -136,7 +136,7 @@ def may_own_software(held: Sequence[ProductKind]) -> bool:
     Software is bought as products are. Who holds legacy licenses and nothing else may have bought some, too, but asking
     is one call for each of most customers: ``LegacySoftware`` decides. ``held``: the kinds of what it holds there.
     """
-    return not held or any(kind is not ProductKind.LEGACY_LICENSE for kind in held)
+    return set(held) != {ProductKind.LEGACY_LICENSE}
 
 
 def together(

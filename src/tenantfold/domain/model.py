@@ -79,7 +79,7 @@ class Route(StrEnum):
     @property
     def is_carried_out(self) -> bool:
         """Whether something is done until the subscription stands at the target (all but keep and skip)."""
-        return self not in {Route.KEEP, Route.SKIP}
+        return self is not Route.KEEP and self is not Route.SKIP
 
     @property
     def suspends_source(self) -> bool:

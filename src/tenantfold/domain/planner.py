@@ -140,9 +140,10 @@ def _finishing(customer: PlanCustomer, counterparts: Counterparts) -> PlanCustom
 
     Leaving it half-done would bill both sides (R-33): what has a counterpart is finished, the rest stays where it is.
     """
-    blockers = customer.blockers()
+    if not customer.blockers():
+        return customer
     begun = [item for item in customer.items if _has_begun(item, counterparts)]
-    if not blockers or not begun:
+    if not begun:
         return customer
     items = tuple(replace(item, route=_kept(item, begun), findings=_softened(item.findings)) for item in customer.items)
     note = CUTOVER_HAS_BEGUN.finding(

@@ -76,4 +76,4 @@ def product_sku(offer_id: str) -> str:
 
     A legacy offer id is returned as it is.
     """
-    return ":".join(offer_id.split(":")[:2])
+    return ":".join(offer_id.split(":")[:2]) if ":" in offer_id else offer_id

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import lru_cache
 
 from tenantfold.domain.facts import BillingModel
 from tenantfold.domain.model import ProductKind, Route, Subscription, Tenant, WireStatus
 from tenantfold.domain.plan import ItemTerms, PlanItem
-from tenantfold.domain.products import commerce_kind, product_kind
+from tenantfold.domain.products import CACHED, commerce_kind, product_kind
 from tenantfold.domain.regions import RegionMap
 
 __all__ = [
@@ -243,12 +244,18 @@ def rebuy_until(ends_on: date | None) -> date | None:
 def facts_of(subscription: Subscription, is_transferable: bool | None = None) -> RouteFacts:  # noqa: FBT001 - a fact
     """The facts of a subscription as the inventory holds it."""
     kind = product_kind(subscription)
+    terms = _terms(subscription, kind, is_transferable)
+    if terms is None:
+        return _ordinary_facts(kind, subscription.wire_status, subscription.commitment_end_on)
     return RouteFacts(
-        kind=kind,
-        wire_status=subscription.wire_status,
-        ends_on=subscription.commitment_end_on,
-        terms=_terms(subscription, kind, is_transferable),
+        kind=kind, wire_status=subscription.wire_status, ends_on=subscription.commitment_end_on, terms=terms
     )
+
+
+@lru_cache(maxsize=CACHED)
+def _ordinary_facts(kind: ProductKind, wire_status: str, ends_on: date | None) -> RouteFacts:
+    """The facts of ordinary legacy licenses: half a million of them have few different ones."""
+    return RouteFacts(kind=kind, wire_status=wire_status, ends_on=ends_on)
 
 
 def _terms(subscription: Subscription, kind: ProductKind, is_transferable: bool | None) -> ItemTerms | None:  # noqa: FBT001 - a fact

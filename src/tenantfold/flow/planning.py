@@ -13,7 +13,7 @@ from tenantfold.domain.plan import PlanCustomer, PlanHeader, PlanRecord
 from tenantfold.domain.planner import build_customer
 from tenantfold.domain.policy import PlanPolicy
 from tenantfold.domain.preflight import PlanContext
-from tenantfold.domain.records import Snapshot
+from tenantfold.domain.records import BookEntry, Snapshot
 from tenantfold.domain.regions import RegionMap
 from tenantfold.domain.selection import CustomerSelection, match_selection
 from tenantfold.errors import SnapshotIncompleteError
@@ -124,13 +124,18 @@ async def _customers(
     """Stream the plan; a customer whose move has begun is never left out, whatever the list says."""
     done = 0
     async for entry in task.inventory.book(snapshots):
-        begun = entry.customer_id in context.earlier.begun
-        begun = begun or any(one.id in context.counterparts for one in entry.subscriptions)
-        if chosen is not None and entry.customer_id not in chosen and not begun:
+        if chosen is not None and entry.customer_id not in chosen and not _has_begun(entry, context):
             continue
         yield build_customer(entry, context)
         done += 1
         report.update("customers planned", done, None)
+
+
+def _has_begun(entry: BookEntry, context: PlanContext) -> bool:
+    """Whether anything of a customer was given away, or stands at the target, already."""
+    if entry.customer_id in context.earlier.begun:
+        return True
+    return any(one.id in context.counterparts for one in entry.subscriptions)
 
 
 def _digest(value: object) -> str:

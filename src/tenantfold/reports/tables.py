@@ -7,7 +7,7 @@ CLI, dashboard, CSV and XLSX all take their columns from this one table.
 from __future__ import annotations
 
 import difflib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -156,13 +156,18 @@ def table_named(name: str) -> Table:
     raise InputError(f"There is no report {name!r}.{hint}", next_step=f"Choose one of: {', '.join(TABLES)}.")
 
 
-async def table_rows(source: RowSource, table: Table) -> AsyncIterator[tuple[Plain, ...]]:
+def table_rows(source: RowSource, table: Table) -> AsyncIterator[tuple[Plain, ...]]:
     """The rows of a report with their cells in the order of its columns."""
     places = {key: place for place, key in enumerate(COLUMNS[table.name])}
     order = [places[column.key] for column in table.columns]
-    as_stored = order == list(range(len(places)))  # the usual case: half a million rows need no copy
-    async for row in source.rows(table.name):
-        yield row if as_stored else tuple(row[place] for place in order)
+    if order == list(range(len(places))):  # the usual case: half a million rows need no second pair of hands
+        return source.rows(table.name)
+    return _reordered(source.rows(table.name), order)
+
+
+async def _reordered(rows: AsyncIterator[tuple[Plain, ...]], order: Sequence[int]) -> AsyncIterator[tuple[Plain, ...]]:
+    async for row in rows:
+        yield tuple(row[place] for place in order)
 
 
 def columns_markdown() -> str:

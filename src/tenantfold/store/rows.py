@@ -213,8 +213,8 @@ def _subscriptions(conn: Connection, after: str, limit: int) -> tuple[Rows, str 
 
 def _subscription_rows(conn: Connection, shelf: Shelf, ids: Sequence[str]) -> Rows:
     names = company_names_of(conn, shelf, ids)
-    place = (shelf.key, shelf.role.value)
-    return [(held[0], names[held[0]], *place, *held[1:]) for held in subscription_cells_of(conn, shelf, ids, _HELD)]
+    begin = {customer_id: (customer_id, name, shelf.key, shelf.role.value) for customer_id, name in names.items()}
+    return [begin[held[0]] + held[1:] for held in subscription_cells_of(conn, shelf, ids, _HELD)]
 
 
 def _plan(conn: Connection, after: str, limit: int) -> tuple[Rows, str | None]:

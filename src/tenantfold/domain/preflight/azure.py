@@ -133,6 +133,8 @@ def reservation_currency(review: Review) -> Answer:
 )
 def marketplace_products(review: Review) -> Answer:
     """Marketplace products below an Azure subscription that do not pass the check keep it from moving."""
+    if not review.goes(Route.AZURE_TRANSFER):
+        return None
     if not any((one.route, one.kind) == (Route.AZURE_TRANSFER, ProductKind.AZURE_PLAN) for one in review.items):
         return None
     named = review.facts.with_marketplace

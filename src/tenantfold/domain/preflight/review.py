@@ -36,18 +36,19 @@ class Review:
     in_region: bool | None
     free: tuple[Subscription, ...] = ()
     unverified: tuple[Subscription, ...] = ()
+    routes: frozenset[Route] = field(init=False)  # made once: most rules ask first whether any item goes their way
     wants_to_move: bool = field(init=False)  # anything goes to the target, or would, were it not in another region
 
     def __post_init__(self) -> None:
-        self.wants_to_move = any(
-            item.route not in STAYS or (item.route is Route.KEEP and item.wire_status == WireStatus.ACTIVE)
-            for item in self.items
+        self.routes = frozenset([item.route for item in self.items])
+        self.wants_to_move = not self.routes <= STAYS or any(
+            item.route is Route.KEEP and item.wire_status == WireStatus.ACTIVE for item in self.items
         )
 
     @property
     def is_transferred(self) -> bool:
         """Whether any item moves by a transfer between the partners."""
-        return any(item.route in TRANSFERS for item in self.items)
+        return not self.routes.isdisjoint(TRANSFERS)
 
     @property
     def email(self) -> str:
@@ -68,7 +69,7 @@ class Review:
 
     def goes(self, route: Route) -> bool:
         """Whether any item goes this way."""
-        return any(item.route is route for item in self.items)
+        return route in self.routes
 
     def currencies(self, tenant_id: TenantId) -> tuple[str, str]:
         """Billing currency of a source tenant and of the target (R-89); empty where it is not known."""
