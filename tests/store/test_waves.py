@@ -299,12 +299,24 @@ async def test_stopping_at_once_leaves_even_the_begun_where_they_are(store: Stor
     await ready(store, 1, 2)
     wave = await made(store, "first", 1, 2)
     await begin(store, 1)
-    await become(store, wave, WaveState.ABORTED)
-    assert await store.stop_wave(wave.id, hold(Held.STOPPED)) == 1
+    aborted = replace(wave, state=WaveState.ABORTED)
+    assert await store.stop_wave(wave.state, aborted, EVENT, hold(Held.STOPPED)) == 1
     assert await held(store, 1, 2) == [Held.STOPPED, Held.ABORTED]
     assert (await due(store), await store.next_due_at()) == ((), None)
     assert await store.lift(customer_id(1), EVENT)
     assert await due(store) == ids(1)
+
+
+async def test_a_wave_that_moved_on_meanwhile_is_not_stopped(store: Store):
+    """Both or nothing: whoever was first is told of, and nobody is left between two bills."""
+    await ready(store, 1, 2)
+    wave = await made(store, "first", 1, 2)
+    await begin(store, 1)
+    await become(store, wave, WaveState.ABORTED)
+    before = await held(store, 1, 2)
+    with pytest.raises(ConflictError):
+        await store.stop_wave(wave.state, replace(wave, state=WaveState.ABORTED), EVENT, hold(Held.STOPPED))
+    assert await held(store, 1, 2) == before
 
 
 async def test_who_was_turned_back_at_the_gate_is_due_again_when_the_hold_ends(store: Store):

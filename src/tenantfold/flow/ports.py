@@ -397,8 +397,11 @@ class Waves(Protocol):
         """Hold one customer, or everybody (None); returns how many are held so now."""
         ...
 
-    async def stop_wave(self, wave_id: int, hold: Hold) -> int:
-        """Stop what an aborted wave has begun; returns how many customers are left between two bills."""
+    async def stop_wave(self, before: WaveState, after: Wave, event: Event, hold: Hold) -> int:
+        """Abort a wave and stop what it has begun, both or nothing; returns how many are left between two bills.
+
+        ConflictError when it is not in the state ``before`` any more.
+        """
         ...
 
     async def lift(self, customer_id: CustomerId | None, event: Event) -> bool:

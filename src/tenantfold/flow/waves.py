@@ -168,11 +168,12 @@ class WaveDesk:
 
     async def abort(self, name: str, approval: Approval, *, at_once: bool = False) -> tuple[Wave, int]:
         """End the wave. Whoever has begun is finished, unless ``at_once``: then their number comes back, too."""
-        wave = await self._change(await self.find(name), WaveState.ABORTED, approval, ended_at=self.clock.now())
+        wave, now = await self.find(name), self.clock.now()
         if not at_once:
-            return wave, 0
-        hold = Hold(kind=Held.STOPPED, by=approval.by, reason=approval.reason, at=self.clock.now())
-        return wave, await self.waves.stop_wave(wave.id, hold)
+            return await self._change(wave, WaveState.ABORTED, approval, ended_at=now), 0
+        after, event = self._changed(wave, WaveState.ABORTED, approval, ended_at=now)
+        hold = Hold(kind=Held.STOPPED, by=approval.by, reason=approval.reason, at=now)
+        return after, await self.waves.stop_wave(wave.state, after, event, hold)
 
     async def keep(self) -> None:
         """Start scheduled waves whose time has come, and finish those with nobody left to move."""
@@ -233,7 +234,12 @@ class WaveDesk:
             raise _illegal(wave, state)
 
     async def _change(self, wave: Wave, state: WaveState, approval: Approval, **fields: object) -> Wave:
-        """Compare-and-set with an event that says who, why and which rules were overridden."""
+        """Compare-and-set with an event."""
+        after, event = self._changed(wave, state, approval, **fields)
+        return await self.waves.change_wave(wave.state, after, event)
+
+    def _changed(self, wave: Wave, state: WaveState, approval: Approval, **fields: object) -> tuple[Wave, Event]:
+        """The wave as it will be, and an event that says who, why and which rules were overridden."""
         self._allow(wave, state)
         after = replace(wave, state=state, **fields)  # type: ignore[arg-type]  # the callers above name the fields
         facts = {"wave": wave.name, "before": wave.state.value, "by": approval.by, "reason": approval.reason}
@@ -241,7 +247,7 @@ class WaveDesk:
         facts |= {"note": after.note} if after.note else {}
         event = Event(at=self.clock.now(), customer_id=None, name=f"wave.{state.value}", facts=facts)
         log.info(event.name, **facts)
-        return await self.waves.change_wave(wave.state, after, event)
+        return after, event
 
 
 class WaveKeeper:

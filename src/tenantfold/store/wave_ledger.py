@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from sqlalchemy import Connection
+
 from tenantfold.domain.admission import Load
 from tenantfold.domain.model import CustomerId
 from tenantfold.domain.records import Event, Place
@@ -101,9 +103,17 @@ class WaveLedger:
         whom = customer_id or holds.EVERYBODY
         return await self._database.write(lambda conn: holds.save(conn, whom, hold, event), durable=True)
 
-    async def stop_wave(self, wave_id: int, hold: Hold) -> int:
-        """Stop what an aborted wave has begun; returns how many customers are left between two bills."""
-        return await self._database.write(lambda conn: holds.stop_begun_of_wave(conn, wave_id, hold), durable=True)
+    async def stop_wave(self, before: WaveState, after: Wave, event: Event, hold: Hold) -> int:
+        """Abort a wave and stop what it has begun, both or nothing; returns how many are left between two bills.
+
+        ConflictError when it is not in the state ``before`` any more.
+        """
+
+        def work(conn: Connection) -> int:
+            waves.change(conn, before, after, event)
+            return holds.stop_begun_of_wave(conn, after.id, hold)
+
+        return await self._database.write(work, durable=True)
 
     async def lift(self, customer_id: CustomerId | None, event: Event) -> bool:
         """Take the hold of one customer, or of everybody (None), away. False: there was none."""
