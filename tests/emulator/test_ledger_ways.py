@@ -14,7 +14,7 @@ from partner_center_emulator.ledger import LedgerReport, judge
 from partner_center_emulator.ledger.shape import CustomerVerdict, Move
 from partner_center_emulator.orders.new_commerce import place
 from partner_center_emulator.orders.wanted import Request, examine
-from partner_center_emulator.products.availability import current_item
+from partner_center_emulator.products.availability import current_item, plan_of
 from partner_center_emulator.seed.mixed import mixed_partner
 from partner_center_emulator.seed.portfolios import Portfolio
 from partner_center_emulator.state.behaviour import SupportManner
@@ -61,10 +61,10 @@ class Tale:
         self.emulator.clock.advance(600)
         assert made.status == "Complete"
 
-    def buys(self, like: Subscription) -> None:
-        """Buy the same at the target by a call of ours."""
+    def buys(self, like: Subscription, other: str = "") -> None:
+        """Buy the same, or another ``product:sku``, at the target by a call of ours."""
         product, sku, _ = like.offer_id.split(":")
-        item = current_item(self.emulator, f"{product}:{sku}", self.customer.address.country)
+        item = current_item(self.emulator, other or f"{product}:{sku}", self.customer.address.country)
         wish = Request(
             number=0, catalog_item_id=item.catalog_item_id, quantity=like.quantity, billing_cycle=like.billing_cycle,
             term_duration=self.world.commerce.terms[like.id].term_duration,
@@ -161,6 +161,30 @@ def test_an_expired_license_bought_again_in_its_days_of_grace_has_moved():
     tale.pass_days(100)
     assert harmless(tale.judged())
     assert ways(tale.line().moves) == {one.id: "rebought"}
+
+
+@pytest.mark.parametrize("is_gone", [True, False])
+def test_another_product_stands_only_for_what_is_no_longer_sold(*, is_gone: bool):
+    """As for legacy offers: whoever could buy the same must; for the rest a person chose something else (R-121)."""
+    tale = Tale(Portfolio.EXPIRED)
+    one = tale.held("EXPIRED")
+    product, sku, _ = one.offer_id.split(":")
+    others = [
+        each
+        for each in tale.world.commerce.products.values()
+        if each.type == "OnlineServicesNCE" and each.id != product
+    ]
+    wish = next((each, its) for each in others for its in each.skus if plan_of(its, "P1M", one.billing_cycle))
+    if is_gone:
+        next(each for each in tale.world.commerce.products[product].skus if each.id == sku).not_sold_in.append(
+            tale.customer.address.country
+        )
+    tale.world.commerce.terms[one.id].term_duration = "P1M"
+    tale.buys(one, f"{wish[0].id}:{wish[1].id}")
+    tale.pass_days(100)
+    found = tale.judged()
+    assert (harmless(found), found.totals.twins) == ((True, 0) if is_gone else (False, 1))
+    assert ways(tale.line().moves) == ({one.id: "rebought"} if is_gone else {})
 
 
 def test_an_expired_license_bought_again_late_leaves_a_gap():

@@ -14,7 +14,8 @@ from partner_center_emulator.ledger.shape import Difference, Gap, Move, Overlap,
 from partner_center_emulator.ledger.timeline import Step, Track, family_of
 from partner_center_emulator.ledger.verdict import find_differences, find_gaps, find_overlaps, observe, pair_cost
 from partner_center_emulator.ledger.ways import term_differences, way_of
-from partner_center_emulator.world import Offer, World
+from partner_center_emulator.products.availability import is_sold
+from partner_center_emulator.world import World
 
 # A source in one of these states at the world's start has nothing left that a target could stand for.
 _OVER = frozenset({"deleted", "disabled"})
@@ -94,28 +95,42 @@ class _Account:
 
     def _map_offers_that_are_gone(self) -> None:
         # the strictest reading first: named replacement with equal seats, any offer with equal seats, replacement alone
-        passes: tuple[Callable[[Offer, Track, Lane], bool], ...] = (
-            lambda offer, source, lane: lane.offer_id in offer.replaced_by and lane_seats(lane) == seats_of(source),
+        passes: tuple[Callable[[frozenset[str], Track, Lane], bool], ...] = (
+            lambda named, source, lane: lane.offer_id in named and lane_seats(lane) == seats_of(source),
             lambda _, source, lane: lane.is_new and lane_seats(lane) == seats_of(source),
-            lambda offer, _, lane: lane.is_new and lane.offer_id in offer.replaced_by,
+            lambda named, _, lane: lane.is_new and lane.offer_id in named,
         )
         for accepts in passes:
             for source in list(self.unmatched):
-                offer = self.world.offers.get(source.subscription.offer_id)
-                if offer is None or not self._is_gone(offer, source):
+                named = self._named_for_what_is_gone(source)
+                if named is None:
                     continue
-                lane = next((x for x in self.surplus if self._same_kind(source, x) and accepts(offer, source, x)), None)
+                lane = next((x for x in self.surplus if self._same_kind(source, x) and accepts(named, source, x)), None)
                 if lane is not None:
                     self.unmatched.remove(source)
                     self.surplus.remove(lane)
                     self.pairs.append(Pair(source, lane))
 
+    def _named_for_what_is_gone(self, source: Track) -> frozenset[str] | None:
+        """Return the named replacements of what the customer cannot buy any more; None for what is sold."""
+        subscription = source.subscription
+        customer = self.world.customers.get(subscription.customer_id)
+        if subscription.id in self.world.commerce.terms:
+            is_gone = customer is None or not self._sells(_family(source), customer.address.country)
+            return frozenset() if is_gone else None  # the catalog of new commerce names no successors
+        offer = self.world.offers.get(subscription.offer_id)
+        if offer is None or (customer is not None and is_purchasable(offer, customer.address.country)):
+            return None
+        return frozenset(offer.replaced_by)
+
+    def _sells(self, family: str, country: str) -> bool:
+        product_id, _, sku_id = family.partition(":")
+        product = self.world.commerce.products.get(product_id)
+        skus = product.skus if product is not None else []
+        return any(sku.id == sku_id and is_sold(sku, country) for sku in skus)
+
     def _same_kind(self, source: Track, lane: Lane) -> bool:
         return self._is_add_on(source.subscription.offer_id) == self._is_add_on(lane.offer_id)
-
-    def _is_gone(self, offer: Offer, source: Track) -> bool:
-        customer = self.world.customers.get(source.subscription.customer_id)
-        return customer is None or not is_purchasable(offer, customer.address.country)
 
 
 def _family(track: Track) -> str:
