@@ -198,13 +198,15 @@ class Phases(FakeLedger):
         return await super().record_step(step, now)
 
 
-async def test_an_attested_agreement_is_no_beginning():
+@pytest.mark.parametrize("before", [Phase.ACCEPTED, Phase.STALE, Phase.FAILED, Phase.BY_HAND])
+async def test_an_attested_agreement_is_no_beginning(before: Phase):
     """Nothing stands at the target yet: a customer that is paused then does not begin."""
     stage = Stage()
     ledger = stage.ledger = Phases(clock=stage.clock)
     stage.add(0)
     await stage.plan()
     await ledger.mark_accepted([customer_id(0)], stage.clock.now())
+    ledger.rows[customer_id(0)] = replace(ledger.rows[customer_id(0)], phase=before)
     await stage.cutover().drive(customer_id(0))
     assert ledger.after["cutover.attest_agreement.done"] is Phase.ACCEPTED
     assert ledger.after["cutover.place_order.done"] is Phase.CUTTING_OVER

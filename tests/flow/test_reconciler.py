@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -232,3 +232,16 @@ async def test_tells_when_the_next_one_becomes_due_within_the_patience():
     assert work.next_at() == datetime(2026, 3, 3, 0, 5, tzinfo=UTC)
     work.patient_until = stage.clock.now() + timedelta(minutes=20)
     assert work.next_at() is None
+
+
+async def test_who_is_not_handed_out_when_its_time_has_come_wakes_nobody():
+    """It was stopped while it waited: the dispatcher must not ask for it again and again while others are driven."""
+    stage, work = await _reconciler()
+    stage.clock.move(timedelta(hours=14).total_seconds())
+    await work.drive(customer_id(0))
+    due_at = work.next_at()
+    assert due_at is not None
+    stage.ledger.rows[customer_id(0)] = replace(stage.ledger.rows[customer_id(0)], due_at=None)  # as for who is held
+    assert (await work.due(10), work.next_at()) == ((), due_at)
+    stage.clock.move((due_at - stage.clock.now()).total_seconds())
+    assert (await work.due(10), work.next_at()) == ((), None)

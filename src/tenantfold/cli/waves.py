@@ -23,7 +23,6 @@ from tenantfold.errors import ExitCode, InputError
 from tenantfold.flow.waves import Approval, WaveCheck
 from tenantfold.listfiles import read_customer_list
 
-NOT_BEGUN = frozenset({Phase.PLANNED, Phase.INVITED, Phase.ACCEPTED, Phase.BLOCKED, Phase.STALE, Phase.FAILED})
 FINISHED_ALL_THE_SAME = "Whoever has begun is finished all the same: nobody is left between two bills."
 SHOWN = 10  # more names than this belong into a file
 
@@ -298,7 +297,7 @@ async def abort_wave(program: Program, renderer: Renderer, name: str, approval: 
 
 async def _begun(program: Program, wave: Wave) -> int:
     phases = (await program.store.wave_phases()).get(wave.id, {})
-    return sum(count for phase, count in phases.items() if phase not in NOT_BEGUN and not phase.is_final)
+    return sum(count for phase, count in phases.items() if phase.has_begun)
 
 
 def moment(option: str, text: str) -> datetime:
@@ -344,7 +343,7 @@ async def standings(program: Program) -> list[tuple[Wave, dict[str, int]]]:
         numbers = {
             "customers": sum(counts.values()),
             "moved": counts.get(Phase.MOVED, 0),
-            "begun": sum(count for one, count in counts.items() if one not in NOT_BEGUN and not one.is_final),
+            "begun": sum(count for one, count in counts.items() if one.has_begun),
             "not_accepted": counts.get(Phase.PLANNED, 0) + counts.get(Phase.INVITED, 0),
         }
         rows.append((wave, numbers))

@@ -38,6 +38,19 @@ class Phase(StrEnum):
         """Whether nothing more can happen without a new plan."""
         return self in {Phase.MOVED, Phase.NOTHING_TO_MOVE}
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether a target stands (perhaps since before), Microsoft moves it, or its term ends: no hold keeps it."""
+        return self in {
+            Phase.CUTTING_OVER,
+            Phase.VERIFIED,
+            Phase.TRANSFERRING,
+            Phase.HANDED_OFF,
+            Phase.RUNNING_OUT,
+            Phase.DRIFTED,
+            Phase.STRANDED,
+        }
+
 
 class Owner(StrEnum):
     """Who must act next."""

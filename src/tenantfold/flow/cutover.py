@@ -413,12 +413,9 @@ _PHASES_AFTER = {
 }
 
 
-_BEFORE = frozenset({Phase.PLANNED, Phase.INVITED, Phase.ACCEPTED, Phase.BLOCKED, Phase.STALE, Phase.FAILED})
-
-
 def _phase_after(kind: OpKind, case: Case) -> Phase:
     """How far a customer is after a write came true. An agreement alone is no beginning: a hold still keeps it."""
-    if kind is OpKind.ATTEST_AGREEMENT and case.progress.phase in _BEFORE and not case.counterparts:
+    if kind is OpKind.ATTEST_AGREEMENT and not case.progress.phase.has_begun and not case.counterparts:
         return Phase.ACCEPTED
     return _PHASES_AFTER.get(kind, Phase.CUTTING_OVER)
 

@@ -61,6 +61,7 @@ class Reconciler:
         self._driven: set[CustomerId] = set()
         self._drives = 0
         self._due_at: dict[CustomerId, datetime] = {}  # of those driven here who wait for time alone
+        self._looked_at: datetime | None = None
         self._conflicts: Counter[CustomerId] = Counter()
 
     @property
@@ -83,7 +84,8 @@ class Reconciler:
             await self.before_look()
         if self.doorbell is not None:
             await self.doorbell.answer(self.poll)
-        return await self.cutover.ledger.due_customers(self.cutover.clock.now(), limit)
+        self._looked_at = self.cutover.clock.now()
+        return await self.cutover.ledger.due_customers(self._looked_at, limit)
 
     def next_at(self) -> datetime | None:
         """When the next of the customers driven here becomes due by time alone, within the patience.
@@ -91,6 +93,11 @@ class Reconciler:
         Webhooks may make somebody due before: it is looked again no later than the doorbell says.
         """
         soonest = min(self._due_at.values(), default=None)
+        looked_at = self._looked_at
+        if soonest is not None and looked_at is not None and soonest <= looked_at:
+            # due before the last look and not handed out by it: held meanwhile, and no reason to look again at once
+            self._due_at = {one: at for one, at in self._due_at.items() if at > looked_at}
+            soonest = min(self._due_at.values(), default=None)
         if soonest is not None and self.patient_until is not None and soonest > self.patient_until:
             soonest = None
         if self.doorbell is None:

@@ -22,19 +22,7 @@ from tenantfold.store.statements import upsert, write_rows
 
 EVERYBODY = CustomerId("")
 _FINAL = tuple(phase.value for phase in Phase if phase.is_final)
-# a target stands (perhaps one that was there before and has set no deadline), Microsoft moves it, or its term ends
-_BEGUN_PHASES = tuple(
-    one.value
-    for one in (
-        Phase.CUTTING_OVER,
-        Phase.VERIFIED,
-        Phase.TRANSFERRING,
-        Phase.HANDED_OFF,
-        Phase.RUNNING_OUT,
-        Phase.DRIFTED,
-        Phase.STRANDED,
-    )
-)
+_BEGUN_PHASES = tuple(phase.value for phase in Phase if phase.has_begun)
 
 _progress, _wave, _hold = tables.progress.c, tables.wave.c, tables.hold.c
 _HOLD = msgspec.json.Decoder(Hold)
