@@ -53,10 +53,18 @@ class Stage:
         self.ledger = FakeGdapLedger(clock=self.clock)
         self.write: WriteLetter = self._write
 
-    async def plan(self, numbers: Iterable[int], *, approve: bool = True, blocked: Iterable[int] = ()) -> None:
-        """A plan to move these customers, and not to move the blocked ones."""
+    async def plan(
+        self,
+        numbers: Iterable[int],
+        *,
+        approve: bool = True,
+        blocked: Iterable[int] = (),
+        moved: Iterable[int] = (),
+    ) -> None:
+        """A plan to move these customers, and not to move the blocked ones and those that have moved."""
         found = [_planned(number, Disposition.MOVE) for number in numbers]
         found += [_planned(number, Disposition.BLOCKED) for number in blocked]
+        found += [_planned(number, Disposition.MOVED) for number in moved]
         record = await self.ledger.save_plan(HEADER, _stream(found), self.clock.now())
         if approve:
             await self.ledger.approve_plan(record.id, "Ingrid Holm", self.clock.now())
@@ -248,6 +256,20 @@ async def test_what_is_over_is_asked_again_only_when_a_person_says_so():
     assert dict((await stage.request(renews=True)).conditions) == {PENDING: 1}
     assert len({one.name for one in stage.graph.there.values()}) == len(stage.graph.there) == 2
     assert stage.letters == [customer_id(1)] * 2
+
+
+async def test_who_was_asked_before_it_moved_is_asked_on_afterwards():
+    """What the ledger advises helps: a lost request is made, and one that is over renewed; a stranger is not asked."""
+    stage = Stage()
+    await stage.plan([0, 1])
+    await stage.request()
+    for one in tuple(stage.graph.there.values()):
+        stage.graph.turn(one.id, RelationshipState.EXPIRED)
+    await stage.plan([], moved=[0, 1, 2])
+    assert dict((await stage.request()).conditions) == {GdapCondition.ENDED: 2}
+    assert dict((await stage.request(renews=True)).conditions) == {PENDING: 2}
+    assert stage.graph.calls["create"] == 4
+    assert customer_id(2) not in stage.ledger.gdap_rows
 
 
 async def test_a_ledger_that_was_lost_finds_its_relationships_by_their_names():

@@ -46,7 +46,7 @@ from tenantfold.domain.gdap_course import (
 )
 from tenantfold.domain.journal import OutcomeKind
 from tenantfold.domain.model import CustomerId
-from tenantfold.domain.plan import Disposition, PlanCustomer
+from tenantfold.domain.plan import Disposition
 from tenantfold.errors import (
     AuthError,
     ConflictError,
@@ -168,14 +168,13 @@ async def request(
 ) -> GdapSummary:
     """Request delegated admin access to the customers that are to move by the approved plan, or to one of them.
 
-    Repeatable: who has a relationship gets no second one. Raises PlanMissingError, PlanNotApprovedError,
-    PlanRefusedError, AuthError, RoleMissingError, StoreError.
+    Who was asked before it moved is one of them. Repeatable: who has a relationship gets no second one.
+    Raises PlanMissingError, PlanNotApprovedError, PlanRefusedError, AuthError, RoleMissingError, StoreError.
     """
     plan = await approved_plan(tools.ledger)
     await check_unchanged(tools.ledger, plan)
     order = GdapOrder(may_create=True, renews=renews)
-    chosen = _to_move(tools.ledger.plan_customers(plan.id, Disposition.MOVE), only)
-    return await _Pass(tools, order, report).go(_asked(tools.ledger, chosen))
+    return await _Pass(tools, order, report).go(_asked(tools.ledger, plan.id, only))
 
 
 async def check(tools: GdapTools, report: Reporter, *, rereads: bool = False) -> GdapSummary:
@@ -196,16 +195,17 @@ async def every_case(ledger: GdapLedger) -> AsyncIterator[GdapCase]:
         after = page[-1].customer_id
 
 
-async def _to_move(customers: AsyncIterator[PlanCustomer], only: CustomerId | None) -> AsyncIterator[PlanCustomer]:
-    async for customer in customers:
-        if only in {None, customer.customer_id}:
-            yield customer
-
-
-async def _asked(ledger: GdapLedger, customers: AsyncIterator[PlanCustomer]) -> AsyncIterator[GdapCase]:
-    async for customer in customers:
-        known = await ledger.gdap_case(customer.customer_id)
-        yield known or GdapCase(customer_id=customer.customer_id, company_name=customer.company_name)
+async def _asked(ledger: GdapLedger, plan_id: int, only: CustomerId | None) -> AsyncIterator[GdapCase]:
+    """Those that are to move, and those that have moved since they were asked: what was begun with them goes on."""
+    for disposition in (Disposition.MOVE, Disposition.MOVED):
+        async for customer in ledger.plan_customers(plan_id, disposition):
+            if only not in {None, customer.customer_id}:
+                continue
+            known = await ledger.gdap_case(customer.customer_id)
+            if known is None and disposition is Disposition.MOVE:
+                known = GdapCase(customer_id=customer.customer_id, company_name=customer.company_name)
+            if known is not None:
+                yield known
 
 
 class _Pass:
