@@ -17,12 +17,12 @@ from tenantfold.domain.journal import Intent
 from tenantfold.simulation import __main__ as simulation
 from tenantfold.simulation import crash_search
 from tenantfold.simulation.__main__ import Tally, main
+from tenantfold.simulation.deaths import Moment
 from tenantfold.simulation.scenario import (
     Command,
     CustomerScript,
     FaultScript,
     Kill,
-    Moment,
     Odd,
     Scenario,
     draw,

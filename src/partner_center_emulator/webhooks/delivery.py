@@ -26,10 +26,14 @@ _TIMEOUT = 10.0
 
 
 class Courier:
-    """The running task of deliveries, if any; obtained with ``emulator.derived(Courier)``."""
+    """The running task of deliveries, if any; obtained with ``emulator.derived(Courier)``.
+
+    ``transport`` carries them where there is no network.
+    """
 
     def __init__(self, _world: World) -> None:
         self.task: asyncio.Task[int] | None = None
+        self.transport: httpx2.AsyncBaseTransport | None = None
 
 
 def kick(emulator: Emulator) -> None:
@@ -55,7 +59,8 @@ async def _carry(emulator: Emulator) -> int:
     outbox = emulator.derived(Outbox)
     count = 0
     # the receiver may use whatever certificate it likes: nothing leaves this machine
-    async with httpx2.AsyncClient(trust_env=False, verify=False, timeout=_TIMEOUT) as client:
+    carrier = emulator.derived(Courier).transport
+    async with httpx2.AsyncClient(transport=carrier, trust_env=False, verify=False, timeout=_TIMEOUT) as client:
         while outbox.ready:
             delivery = emulator.world.webhooks.deliveries.get(outbox.ready.pop(0))
             if delivery is not None and delivery.status == "waiting":

@@ -30,6 +30,8 @@ RARER = {
     "held": "begun while held",
     "stopped": "calls after a stop",
     "radius": "waves too large",
+    "access": "access wrong",
+    "woken": "changed by a delivery",
     "broken": "broken",
 }
 SHOWN = 3  # failing seeds that are shrunk and told; the others are only named

@@ -14,14 +14,17 @@ from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import TypeVar
 
+import structlog
+
 from tenantfold.domain.model import CustomerId
 from tenantfold.simulation import mixed_judge, story
+from tenantfold.simulation.deaths import Moment
 from tenantfold.simulation.hearing import Verdict
 from tenantfold.simulation.judge import judge
 from tenantfold.simulation.loop import run
 from tenantfold.simulation.mixed import MixedSimulation
 from tenantfold.simulation.mixed_scenario import MixedScenario
-from tenantfold.simulation.scenario import Command, Kill, Moment, Scenario
+from tenantfold.simulation.scenario import Command, Kill, Scenario
 from tenantfold.simulation.stage import SimulatedStore, fast_folder
 from tenantfold.simulation.world import Simulation
 
@@ -70,7 +73,10 @@ def _played(scenario: Scenario, result: Callable[[Simulation], Awaitable[T]]) ->
         await simulation.play()
         return await result(simulation)
 
-    return run(main, scenario.seed)
+    try:
+        return run(main, scenario.seed)
+    finally:
+        structlog.reset_defaults()
 
 
 async def _story(simulation: Simulation) -> tuple[str, ...]:
@@ -133,11 +139,34 @@ def _without_something(scenario: Scenario) -> Iterator[Scenario]:
         for index in range(len(scenario.steering.orders)):
             orders = _without(scenario.steering.orders, index)
             yield replace(scenario, steering=replace(scenario.steering, orders=orders))
+        if any(one.death for one in scenario.steering.orders):
+            alive = tuple(replace(one, death=None) for one in scenario.steering.orders)
+            yield replace(scenario, steering=replace(scenario.steering, orders=alive))
+    if isinstance(scenario, MixedScenario):
+        yield from _without_windows(scenario)
     if scenario.laptop_ahead:
         yield replace(scenario, laptop_ahead=0.0)
     plain = {name: value for name, value in scenario.options.items() if not value}
     if len(plain) < len(scenario.options):
         yield replace(scenario, options=plain)
+
+
+def _without_windows(scenario: MixedScenario) -> Iterator[MixedScenario]:
+    """Each scenario with less beside the runs."""
+    if scenario.webhooks is not None:
+        yield replace(scenario, webhooks=None)
+        for index in range(len(scenario.webhooks.lies)):
+            lies = _without(scenario.webhooks.lies, index)
+            yield replace(scenario, webhooks=replace(scenario.webhooks, lies=lies))
+    given = scenario.gdap
+    if given is not None:
+        yield replace(scenario, gdap=None)
+        for index in range(len(given.commands)):
+            yield replace(scenario, gdap=replace(given, commands=_without(given.commands, index)))
+        for index, one in enumerate(given.commands):
+            if one.death is not None:
+                alive = (*given.commands[:index], replace(one, death=None), *given.commands[index + 1 :])
+                yield replace(scenario, gdap=replace(given, commands=alive))
 
 
 def _without(parts: tuple[T, ...], index: int) -> tuple[T, ...]:

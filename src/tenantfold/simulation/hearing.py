@@ -63,7 +63,7 @@ def verdict_of(hearing: Hearing) -> Verdict:
         customers=len(simulation.scenario.customers),
         moved=hearing.truth.totals.moved,
         late=hearing.late,
-        kills=len(simulation.record.kills),
+        kills=len(simulation.record.kills) + sum(len(one.kills) for one in simulation.windows),
         faults_fired=sum(simulation.record.fired.values()),
         calls=simulation.stage.network.requests,
         boundaries=len(simulation.record.boundaries),

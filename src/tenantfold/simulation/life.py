@@ -19,8 +19,8 @@ from tenantfold.domain.model import CustomerId
 from tenantfold.domain.records import Step
 from tenantfold.domain.states import Progress
 from tenantfold.simulation.commits import NumberedDatabase, number_now, number_of_the_last_commit
+from tenantfold.simulation.deaths import Death, Moment
 from tenantfold.simulation.loop import virtual_loop
-from tenantfold.simulation.scenario import Kill, Moment
 from tenantfold.simulation.stage import SimulatedStore
 
 T = TypeVar("T")
@@ -51,16 +51,18 @@ class Life:
     """One process. ``boundaries`` are those passed so far; ``spins``: it was killed because it turned without end.
 
     ``decisions`` are the calls its ledger allowed, ``sent`` the writes that left: request id and number.
-    ``beside`` happens at each boundary, while the process stands there.
+    ``beside`` happens at each boundary, while the process stands there. ``counts_units``: each unit that its ledger
+    commits has a boundary before and after it.
     """
 
-    kill: Kill | None = None
+    kill: Death | None = None
     most_turns: int = MOST_TURNS
     boundaries: list[str] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
     sent: list[tuple[str, int]] = field(default_factory=list)
     beside: Callable[[], Awaitable[None]] | None = None
     spins: bool = False
+    counts_units: bool = False
     death: asyncio.Event = field(default_factory=asyncio.Event)
 
     def begin(self) -> None:
@@ -69,6 +71,11 @@ class Life:
         loop.at_cycle(loop.cycles + self.most_turns, self._give_up)
         if self.kill is not None and self.kill.moment is Moment.TURN:
             loop.at_cycle(loop.cycles + self.kill.number, self.death.set)
+
+    def end(self) -> None:
+        """It is dead or has ended well: nothing it does has an effect any more, and no alarm rings."""
+        self.death.set()
+        virtual_loop().drop_alarms(self._give_up, self.death.set)
 
     def _give_up(self) -> None:
         self.spins = True
@@ -98,7 +105,7 @@ async def _never() -> NoReturn:
     raise KilledError
 
 
-class _MortalDatabase(NumberedDatabase):
+class MortalDatabase(NumberedDatabase):
     """A ledger file that the dead cannot touch."""
 
     life: Life
@@ -116,7 +123,12 @@ class _MortalDatabase(NumberedDatabase):
             return work(conn)
 
         self.life.check()
-        return await super().write(guarded, durable=durable)
+        if self.life.counts_units:
+            await self.life.boundary("before a unit is committed")
+        value = await super().write(guarded, durable=durable)
+        if self.life.counts_units:
+            await self.life.boundary("after a unit was committed")
+        return value
 
 
 class MortalStore(SimulatedStore):
@@ -125,10 +137,10 @@ class MortalStore(SimulatedStore):
     life: Life
 
     @classmethod
-    def of(cls, url: str, life: Life) -> MortalStore:
+    def of(cls, url: str, life: Life, kind: type[MortalDatabase] = MortalDatabase) -> MortalStore:
         """Open the ledger for one life."""
-        database = _MortalDatabase.open(url, inline=True)
-        assert isinstance(database, _MortalDatabase)  # noqa: S101  # open() is a class method of it
+        database = kind.open(url, inline=True)
+        assert isinstance(database, MortalDatabase)  # noqa: S101  # open() is a class method of it
         store = cls(database)
         database.life = store.life = life
         return store

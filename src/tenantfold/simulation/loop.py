@@ -10,10 +10,11 @@ import asyncio
 import random
 import selectors
 import threading
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Generator, Mapping
 from concurrent.futures import Executor
-from contextvars import Context
+from contextvars import Context, ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple, Unpack
+from weakref import WeakKeyDictionary
 
 from looptime import LoopTimeEventLoop
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
+
+OWNER: ContextVar[object | None] = ContextVar("owner", default=None)
+"""Whose task this is: a process beside the one that runs, or the world; None for the process that runs."""
 
 
 class StuckError(RuntimeError):
@@ -71,23 +75,47 @@ class VirtualLoop(LoopTimeEventLoop, asyncio.SelectorEventLoop):
         super().__init__(selector=_Nothing(), start=0.0, noop_cycles=0)
         self.cycles = 0
         self._home = threading.get_ident()
-        self._alarms: dict[int, Callable[[], object]] = {}
+        self._alarms: dict[int, list[Callable[[], object]]] = {}
+        self._owners: WeakKeyDictionary[asyncio.Task[Any], object] = WeakKeyDictionary()
 
     def seconds(self) -> float:
         """Virtual seconds since the loop was made."""
         return self.time()
 
     def at_cycle(self, number: int, action: Callable[[], object]) -> None:
-        """Call ``action`` before the turn of this number; one action a turn, later ones replace it."""
-        self._alarms[number] = action
+        """Call ``action`` before the turn of this number."""
+        self._alarms.setdefault(number, []).append(action)
 
-    def drop_alarms(self) -> None:
-        """Forget every ``at_cycle``."""
-        self._alarms.clear()
+    def drop_alarms(self, *actions: Callable[[], object]) -> None:
+        """Forget these actions of ``at_cycle``; they are told apart by being equal."""
+        for number, ringing in list(self._alarms.items()):
+            left = [one for one in ringing if one not in actions]
+            if left:
+                self._alarms[number] = left
+            else:
+                del self._alarms[number]
+
+    def owner_of(self, task: asyncio.Task[Any]) -> object | None:
+        """Who was ``OWNER`` where a task was made."""
+        return self._owners.get(task)
+
+    def create_task(
+        self,
+        coro: Generator[Any, None, T] | Coroutine[Any, Any, T],
+        *,
+        name: object = None,
+        context: Context | None = None,
+    ) -> asyncio.Task[T]:
+        """As always; the task belongs to whoever makes it."""
+        task = super().create_task(coro, name=name, context=context)
+        owner = OWNER.get() if context is None else context.get(OWNER)
+        if owner is not None:
+            self._owners[task] = owner
+        return task
 
     def _run_once(self) -> None:
         self.cycles += 1
-        if self._alarms and (action := self._alarms.pop(self.cycles, None)) is not None:
+        for action in self._alarms.pop(self.cycles, ()) if self._alarms else ():
             action()
         super()._run_once()  # type: ignore[misc]  # asyncio's own, which its stubs leave out
 

@@ -6,6 +6,7 @@ for time or for a person any more.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from random import Random
@@ -18,17 +19,22 @@ from partner_center_emulator.errors import ApiError
 from partner_center_emulator.state.transfers import Transfer
 from tenantfold.domain.evidence import TaskKind
 from tenantfold.flow.last_days import days_not_to_miss
-from tenantfold.settings import PolicySettings
+from tenantfold.settings import GdapSettings, PolicySettings
 from tenantfold.simulation import mixed_cast
+from tenantfold.simulation.gdap_window import GdapWindow, settings_of
 from tenantfold.simulation.mixed_scenario import Mishap, MixedScenario, MixedScript
 from tenantfold.simulation.network import OnWrite
 from tenantfold.simulation.people import Person
 from tenantfold.simulation.stage import SimulatedStore, Stage, StageOptions
+from tenantfold.simulation.webhook_post import WebhookPost
+from tenantfold.simulation.webhook_post import settings_of as settings_of_webhooks
+from tenantfold.simulation.window import Window
 from tenantfold.simulation.world import Simulation, wave_settings
 
 REST = timedelta(hours=6)  # between two visits of the operator when nothing goes wrong any more
 LONGEST_REST = timedelta(days=5)
 MORNING = time(9)  # when the operator sits down on a day that must not be missed
+_LISTENING = 8  # as many turns of the loop may a run take that hears of events
 _ANSWERS = frozenset({Mishap.REJECTED, Mishap.CANCELED})
 
 
@@ -46,13 +52,68 @@ class MixedSimulation(Simulation):
         self.person = Person(self.stage, scenario.people.task_hours, chance, never=never)
         self._answered: set[str] = set()
         mixed_cast.begin_mishaps(self.stage.emulator, scenario)
+        self.gdap = self._gdap_window()
+        self.post = self._webhook_post()
 
     def _stage(self, folder: Path) -> Stage:
         return self._given or Stage(mixed_cast.build(self.mixed), folder, options_of(self.mixed))
 
+    def _gdap_window(self) -> GdapWindow | None:
+        """Who asks for delegated admin access, where a scenario says so."""
+        if self.mixed.gdap is None:
+            return None
+        return GdapWindow(self.stage, self.mixed.gdap, self._ids(), self._note)
+
+    def _webhook_post(self) -> WebhookPost | None:
+        """Who brings events, where a scenario says so."""
+        script = self.mixed.webhooks
+        if script is None:
+            return None
+        self.stage.settings = replace(self.stage.settings, webhooks=settings_of_webhooks(script, self.stage))
+        return WebhookPost(self.stage, script, self._ids(), self._note)
+
     async def play(self) -> None:
         """From the first look until nothing waits for time or for a person; see ``Simulation.play``."""
+        if self.gdap is not None:
+            self.gdap.begin()
+        if self.post is not None:
+            self.post.begin()
         await super().play()
+        await self._play_on()
+        if self.gdap is not None:
+            await self.gdap.finish()
+
+    @property
+    def windows(self) -> tuple[Window, ...]:
+        """Those beside the runs."""
+        return (*super().windows, *(one.window for one in (self.gdap, self.post) if one is not None))
+
+    @property
+    def _wait_seconds(self) -> float:
+        waits = self.post.script.wait_seconds if self.post is not None and not self._is_over else 0.0
+        return max(super()._wait_seconds, waits)
+
+    @property
+    def _most_turns(self) -> int:
+        """Whoever listens for hours turns more often."""
+        return super()._most_turns * (_LISTENING if self.post is not None else 1)
+
+    def _end_of_trouble(self) -> None:
+        super()._end_of_trouble()
+        if self.post is not None:
+            self.post.end()
+
+    @property
+    def _is_watched(self) -> bool:
+        return self.gdap is not None or super()._is_watched
+
+    async def _at_boundary(self) -> None:
+        if self.gdap is not None:
+            self.gdap.at_boundary()
+        await super()._at_boundary()
+
+    async def _play_on(self) -> None:
+        """Come by for weeks, as long as anything is to be expected."""
         while self.stage.now() < self.mixed.over_at:
             rest = await self._rest()
             if rest is None:
@@ -142,6 +203,8 @@ def options_of(scenario: MixedScenario) -> StageOptions:
         "pace": scenario.paces,
         "transfer_seconds": scenario.transfer_seconds,
         "service_request_create": scenario.people.opens_requests,
+        **_webhook_options(scenario),
+        "gdap_step_seconds": scenario.gdap.step_seconds if scenario.gdap is not None else 0.0,
         **scenario.options,
     }
     return StageOptions(
@@ -151,8 +214,17 @@ def options_of(scenario: MixedScenario) -> StageOptions:
         sources=mixed_cast.source_keys(scenario),
         policy=policy_settings(scenario),
         waves=wave_settings(scenario),
+        gdap=settings_of(scenario.gdap) if scenario.gdap is not None else GdapSettings(),
         cloud=scenario.cloud,
     )
+
+
+def _webhook_options(scenario: MixedScenario) -> dict[str, object]:
+    """How Microsoft delivers."""
+    given = scenario.webhooks
+    if given is None:
+        return {}
+    return {"webhook_duplicates": given.doubled, "subscription_updated_delay_seconds": given.updated_seconds}
 
 
 def policy_settings(scenario: MixedScenario) -> PolicySettings:
@@ -166,5 +238,6 @@ def policy_settings(scenario: MixedScenario) -> PolicySettings:
         partial_customers=scenario.partial_customers,
         buys_azure_plan="yes" if scenario.buys_azure_plan else "no",
         cleans_azure_default="yes" if scenario.cleans_azure_default else "no",
+        gdap_request="yes" if scenario.gdap is not None else "no",
         opens_service_requests="yes" if scenario.people.opens_requests else "no",
     )

@@ -24,6 +24,7 @@ from tenantfold.domain.records import Case
 from tenantfold.domain.routes import Market
 from tenantfold.domain.states import Owner, Phase
 from tenantfold.simulation import judge as plain
+from tenantfold.simulation.gdap_judge import delegated
 from tenantfold.simulation.hearing import Hearing, Verdict, hear, intents_of, name_in, script_in, verdict_of
 from tenantfold.simulation.judge import conduct
 from tenantfold.simulation.mixed import MixedSimulation
@@ -57,6 +58,13 @@ async def judge(simulation: MixedSimulation) -> Verdict:
             hearing.say("unexplained", f"{name_in(hearing, line.customer_id)} is in no plan.")
     conduct(hearing)
     steered(hearing)
+    if simulation.gdap is not None:
+        await delegated(hearing, simulation.gdap)
+    if simulation.post is not None:
+        for sentence in simulation.post.window.broken:
+            hearing.say("broken", sentence)
+        for sentence in simulation.post.changed:
+            hearing.say("woken", sentence)
     return verdict_of(hearing)
 
 

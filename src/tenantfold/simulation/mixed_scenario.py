@@ -13,8 +13,10 @@ from random import Random
 from typing import Literal
 
 from partner_center_emulator.seed.portfolios import Portfolio
-from tenantfold.simulation import scenario, steering_script
+from tenantfold.simulation import gdap_script, scenario, steering_script, webhook_script
+from tenantfold.simulation.gdap_script import GdapScript
 from tenantfold.simulation.scenario import DAY, FIRST_DAY, HOUR, CustomerScript, Odd, Scenario
+from tenantfold.simulation.webhook_script import WebhookScript
 
 HORIZON = timedelta(days=120)  # nothing that is planned takes longer
 _BOUNDARIES = 300  # the first of them: as many as the days of trouble usually have
@@ -64,6 +66,8 @@ class MixedScenario(Scenario):
     buys_azure_plan: bool = True
     cleans_azure_default: bool = True
     transfer_seconds: float = 300.0
+    gdap: GdapScript | None = None
+    webhooks: WebhookScript | None = None
 
     @property
     def over_at(self) -> datetime:
@@ -78,6 +82,7 @@ def draw(seed: int) -> MixedScenario:
     cloud: Literal["commercial", "us_government"] = "us_government" if rng.random() < 0.08 else "commercial"  # noqa: PLR2004 - a share
     starts_at = _start(rng)
     customers = _customers(seed, cloud)
+    numbers = tuple(one.number for one in customers)
     return MixedScenario(
         seed=seed,
         starts_at=starts_at,
@@ -102,7 +107,10 @@ def draw(seed: int) -> MixedScenario:
         buys_azure_plan=rng.random() < 0.8,  # noqa: PLR2004 - a share
         cleans_azure_default=rng.random() < 0.5,  # noqa: PLR2004 - half and half
         transfer_seconds=rng.choice((60.0, 300.0, 900.0, 5_000.0)),
-        steering=steering_script.draw(seed, tuple(one.number for one in customers), _BOUNDARIES),
+        steering=steering_script.draw(seed, numbers, _BOUNDARIES),
+        # the address at which customers approve is known in the commercial cloud only
+        gdap=gdap_script.draw(seed, numbers, _BOUNDARIES) if cloud == "commercial" else None,
+        webhooks=webhook_script.draw(seed, numbers),
     )
 
 

@@ -15,6 +15,7 @@ import httpx2
 from tenantfold.clock import SystemClock
 from tenantfold.partnercenter import InProcessTransport
 from tenantfold.partnercenter.in_process import Application
+from tenantfold.simulation.loop import OWNER
 
 SHORTEST_WAY = 0.01  # seconds, one direction
 LONGEST_WAY = 0.15
@@ -38,7 +39,7 @@ class Network(httpx2.AsyncBaseTransport):
     ``on_write`` and ``way`` may be set at any time.
     """
 
-    def __init__(self, application: Application, seed: int) -> None:
+    def __init__(self, application: Application, seed: int | str) -> None:
         self.under_way: set[asyncio.Task[httpx2.Response]] = set()
         self.requests = 0
         self.on_write: OnWrite | None = None
@@ -73,6 +74,7 @@ class Network(httpx2.AsyncBaseTransport):
             task.exception()  # whoever asked may be dead and will not look
 
     async def _carry(self, request: httpx2.Request) -> httpx2.Response:
+        OWNER.set(self)  # what the server starts for itself is none of the client's tasks
         await self._clock.sleep(self.way(self._rng))
         try:
             return await self._inner.handle_async_request(request)

@@ -13,6 +13,7 @@ from enum import StrEnum
 from random import Random
 
 from tenantfold.simulation import steering_script
+from tenantfold.simulation.deaths import Death, Moment
 from tenantfold.simulation.steering_script import Steering
 
 FIRST_DAY = date(2026, 3, 2)
@@ -45,13 +46,6 @@ class Command(StrEnum):
     RUN = "run"
 
 
-class Moment(StrEnum):
-    """How a kill's number counts: loop turns, or journal boundaries."""
-
-    TURN = "turn"
-    BOUNDARY = "boundary"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerScript:
     """One customer: ``number`` keys its own generator; ``moves_at`` is when the oddity happens (seconds)."""
@@ -75,13 +69,10 @@ class FaultScript:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kill:
-    """SIGKILL for the next process of this command, ``number`` turns or boundaries after its start."""
+class Kill(Death):
+    """SIGKILL for the next process of this command."""
 
     command: Command
-    moment: Moment
-    number: int
-    down_seconds: float = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ against the same emulator; leave it, and the next one finds what the last one wr
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -30,6 +31,7 @@ from tenantfold.secret_refs import SecretRef
 from tenantfold.settings import (
     CloudSettings,
     FileSettings,
+    GdapSettings,
     LimitSettings,
     LogSettings,
     PolicySettings,
@@ -64,6 +66,7 @@ class StageOptions:
     policy: PolicySettings = field(default_factory=PolicySettings)
     limits: LimitSettings = field(default_factory=LimitSettings)
     waves: WaveSettings = field(default_factory=WaveSettings)
+    gdap: GdapSettings = field(default_factory=GdapSettings)
     log_level: str = "error"
     cloud: Literal["commercial", "us_government"] = "commercial"
 
@@ -97,10 +100,9 @@ class Stage:
         """What the emulator pretends."""
         return self.emulator.world
 
-    @property
-    def beside_url(self) -> str:
-        """The ledger's file by another name: connections are kept by name, and each name has one."""
-        return f"sqlite:///{self.folder}/./{self.ledger_file.name}"
+    def beside_url(self, window: int) -> str:
+        """The ledger's file by another name for each window: connections are kept by name, and each name has one."""
+        return f"sqlite:///{self.folder}/{'./' * (window + 1)}{self.ledger_file.name}"
 
     def now(self) -> datetime:
         """The true time: the emulator's."""
@@ -129,20 +131,22 @@ class Stage:
             yield program
 
     @asynccontextmanager
-    async def program_beside(self, store: Store) -> AsyncIterator[Program]:
-        """The same beside another that runs; there is one log in a process, and it stays the other's.
+    async def program_beside(
+        self, store: Store, transport: httpx2.AsyncBaseTransport | None = None
+    ) -> AsyncIterator[Program]:
+        """The same beside others that run; there is one log in a process, and it stays the others'.
 
-        Its store is at ``beside_url``: the same file, through connections of its own.
+        Its store is at a ``beside_url``: the same file, through connections of its own.
         """
-        before = after = structlog.get_config()
+        hush()
+        after = structlog.get_config()
         try:
-            async with self.program(store) as program:
-                mine = structlog.get_config()["logger_factory"]
+            async with self.program(store, transport) as program:
+                structlog.configure(**after)
                 try:
                     yield program
                 finally:
-                    now = structlog.get_config()
-                    after = before if now["logger_factory"] is mine else now  # another one has started meanwhile
+                    after = structlog.get_config()  # another one may have started or ended meanwhile
         finally:
             structlog.configure(**after)
 
@@ -178,6 +182,7 @@ class Stage:
             policy=self.options.policy,
             limits=self.options.limits,
             waves=self.options.waves,
+            gdap=self.options.gdap,
             log=LogSettings(level=self.options.log_level, file=self.folder / "tenantfold.log"),
         )
 
@@ -191,6 +196,12 @@ class Stage:
             client_secret=SecretRef("env", secret),
             refresh_token=SecretRef("env", token),
         )
+
+
+def hush() -> None:
+    """Where no process keeps a log, let those beside it tell nobody anything but errors."""
+    if not structlog.is_configured():
+        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
 
 
 def fast_folder(prefix: str = "tenantfold-simulation-") -> Path:

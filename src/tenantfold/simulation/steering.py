@@ -6,13 +6,9 @@ hold afterwards is kept here in our own words, never read from the ledger: the j
 
 from __future__ import annotations
 
-import asyncio
-import traceback
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
-from contextvars import Context
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from tenantfold.bootstrap import Program
 from tenantfold.domain.model import CustomerId
@@ -20,28 +16,40 @@ from tenantfold.domain.waves import Held, LimitRule, Wave, WaveState
 from tenantfold.errors import TenantfoldError
 from tenantfold.flow import steering
 from tenantfold.flow.waves import Approval
-from tenantfold.simulation.commits import NumberedDatabase, number_now, number_of_the_last_commit
+from tenantfold.simulation.commits import number_now, number_of_the_last_commit
+from tenantfold.simulation.deaths import Death
 from tenantfold.simulation.loop import virtual_loop
-from tenantfold.simulation.stage import SimulatedStore, Stage
+from tenantfold.simulation.stage import Stage
 from tenantfold.simulation.steering_script import Order, Steering, When, Word, sentence
+from tenantfold.simulation.window import Ending, Window, Work
 
 WHO = Approval(by="The simulated operator", reason="the seed says so")
 ANSWERED = Approval(by=WHO.by, reason=WHO.reason, rules=tuple(LimitRule))
 REST = "the rest"  # the wave of everybody who is in none at the end
 
 _HELD: Mapping[Word, Held] = {Word.PAUSE: Held.PAUSED, Word.ABORT: Held.ABORTED, Word.STOP: Held.STOPPED}
-
-Work = Callable[[Program], Awaitable[None]]
+_STATES: Mapping[Word, frozenset[WaveState]] = {
+    Word.START: frozenset({WaveState.RUNNING, WaveState.FINISHED}),
+    Word.SCHEDULE: frozenset({WaveState.SCHEDULED, WaveState.RUNNING, WaveState.FINISHED}),
+    Word.PAUSE_WAVE: frozenset({WaveState.DRAFT, WaveState.PAUSED}),
+    Word.ABORT_WAVE: frozenset({WaveState.ABORTED}),
+    Word.STOP_WAVE: frozenset({WaveState.ABORTED}),
+}
+"""Where a wave may stand when an order about it was carried out by a process that died of it."""
 
 
 @dataclass(slots=True)
 class WaveNote:
-    """What we know of a wave. Scheduled ones may begin from ``starts_at`` on: then a run decides."""
+    """What we know of a wave. Scheduled ones may begin from ``starts_at`` on: then a run decides.
+
+    ``in_doubt``: somebody died over an order about it, so nobody knows which of its members may begin.
+    """
 
     members: set[int] = field(default_factory=set)
     state: WaveState = WaveState.DRAFT
     starts_at: datetime | None = None
     is_answered: bool = False  # somebody answers for its size
+    in_doubt: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,37 +75,29 @@ class Helm:
         self.script = script
         self.marks: list[Mark] = []
         self.waves: dict[str, WaveNote] = {}
-        self.broken: list[str] = []
+        self.window = Window(stage, 0, note)
         self.ever_stopped: set[int] = set()
         self._stage = stage
         self.ids = ids
-        self._note = note
         self._holds: dict[int | None, Word] = {}
-        self._under_way: set[asyncio.Task[None]] = set()
-        self._waiting: set[asyncio.Task[None]] = set()
+        self._maybe_held: set[int | None] = set()  # somebody died while taking it back
+        self._unfinished: list[Order] = []  # somebody died of them; they are given once more
         self._given: set[int] = set()  # orders, by their place in the script
         self._is_over = False
-        self._one_at_a_time = asyncio.Lock()  # one window
         self._boundaries = self._visits = 0
 
     # --- when --------------------------------------------------------------------------------------------------------
-
-    @property
-    def tasks(self) -> frozenset[asyncio.Task[None]]:
-        """What is none of any other process' business: commands under way, and those that wait for their time."""
-        return frozenset(self._under_way | self._waiting)
 
     def begin(self) -> None:
         """Wait for the time of every order that has one."""
         for order in self.script.orders:
             if order.when is When.CLOCK:
-                self._start(self._waiting, self._by_the_clock(order))
+                self.window.later(self._by_the_clock(order))
 
     def end(self) -> None:
         """Wait for nothing any more: what was to be taken back later is taken back now, by ``let_go``."""
         self._is_over = True
-        for task in self._waiting:
-            task.cancel()
+        self.window.stop_waiting()
 
     async def at_boundary(self) -> None:
         """A run passes a journal boundary, and stands there until whatever is ordered now is done."""
@@ -111,69 +111,94 @@ class Helm:
 
     async def let_go(self) -> None:
         """Take back what holds anybody, but for those that stay; all waves begin, and one of everybody else."""
-        await self._beside(self._command("resume everything", self._let_go))
-
-    async def quiet(self) -> None:
-        """Wait until no command is under way."""
-        while self._under_way:
-            await asyncio.wait(self._under_way)
+        for order in tuple(self._unfinished):
+            await self.window.beside(self._once_more(order))
+        await self.window.beside(self._see_through("resume everything", self._let_go))
 
     async def _by_the_clock(self, order: Order) -> None:
         await self._stage.wait_until(self._stage.world.started_at + timedelta(seconds=order.moment))
-        await self._beside(self._give(order))
+        await self.window.beside(self._give(order))
 
     async def _due(self, when: When, moment: float) -> None:
         for place, order in enumerate(self.script.orders):
             if order.when is when and order.moment <= moment and place not in self._given and not self._is_over:
                 self._given.add(place)
-                await self._beside(self._give(order))
-
-    async def _beside(self, command: Coroutine[Any, Any, None]) -> None:
-        """Carry a command out in a process of its own: whoever waits for it may die meanwhile."""
-        await asyncio.shield(self._start(self._under_way, command))
-
-    def _start(self, kept: set[asyncio.Task[None]], work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.get_running_loop().create_task(work, context=Context())
-        kept.add(task)
-        task.add_done_callback(kept.discard)
-        return task
+                await self.window.beside(self._give(order))
 
     # --- what --------------------------------------------------------------------------------------------------------
 
-    async def _give(self, order: Order) -> None:
-        await self._command(sentence(order), lambda program: self._carry_out(program, order))
-        if order.lasts is not None:
-            self._start(self._waiting, self._take_back_later(order))
+    async def _see_through(self, said: str, work: Work, death: Death | None = None) -> bool:
+        """Whether a command lived to its end, whatever that was."""
 
-    async def _take_back_later(self, order: Order) -> None:
-        await self._stage.wait_until(self._stage.now() + timedelta(seconds=order.lasts or 0.0))
+        async def command(program: Program) -> None:
+            await program.follow_server_time()
+            await work(program)
+
+        return await self.window.command(said, command, death) is not Ending.KILLED
+
+    async def _give(self, order: Order, *, again: bool = False) -> None:
+        death = None if again else order.death
+        if not await self._see_through(sentence(order), lambda program: self._try(program, order, again=again), death):
+            self._unfinished.append(order)
+            self.window.later(self._once_more_later(order))
+        elif order.lasts is not None and not self._is_over:
+            self.window.later(self._take_back_later(order, order.lasts, order.death))
+
+    async def _once_more_later(self, order: Order) -> None:
+        await self._stage.wait_until(self._stage.now() + timedelta(seconds=_down(order)))
+        await self.window.beside(self._once_more(order))
+
+    async def _once_more(self, order: Order) -> None:
+        if order in self._unfinished:
+            self._unfinished.remove(order)
+            await self._give(order, again=True)
+
+    async def _take_back_later(self, order: Order, seconds: float, death: Death | None) -> None:
+        await self._stage.wait_until(self._stage.now() + timedelta(seconds=seconds))
+        await self.window.beside(self._give_back(order, death))
+
+    async def _give_back(self, order: Order, death: Death | None) -> None:
         said = f"take back: {sentence(order)}"
-        await self._beside(self._command(said, lambda program: self._take_back(program, order)))
+        if not await self._see_through(said, lambda program: self._take_back(program, order), death):
+            self.window.later(self._take_back_later(order, _down(order), None))
 
-    async def _command(self, said: str, work: Work) -> None:
-        """One command from start to end, as the command line does it."""
-        self._note(f"The operator starts: {said}.")
-        store = SimulatedStore(NumberedDatabase.open(self._stage.beside_url, inline=True))
+    async def _try(self, program: Program, order: Order, *, again: bool) -> None:
+        """Carry an order out; while somebody may die of it, what it is about is in doubt."""
+        is_new = order.wave not in self.waves
+        if order.wave and (again or order.death is not None):
+            self._doubt(order)
         try:
-            async with self._one_at_a_time, self._stage.program_beside(store) as program:
-                await program.follow_server_time()
-                await work(program)
-        except TenantfoldError as error:
-            self._note(f"{said} ends with: {type(error).__name__}: {error.message}")
-        except Exception as error:  # noqa: BLE001 - it is told by the judge
-            told = "".join(traceback.format_exception(error)[-3:])
-            self.broken.append(f"{said} ended in a {type(error).__name__} that is none of ours: {told}")
+            await self._carry_out(program, order, again=again)
+        except TenantfoldError:
+            if is_new:
+                self.waves.pop(order.wave, None)
+            self._doubt_no_more(order)
+            raise
+        self._doubt_no_more(order)
 
-    async def _carry_out(self, program: Program, order: Order) -> None:
+    def _doubt(self, order: Order) -> None:
+        note = self.waves.setdefault(order.wave, WaveNote())
+        note.in_doubt = True
+        if order.word in {Word.NEW, Word.GROW}:
+            self._join(note, order.numbers)
+        self._mark(number_now())
+
+    def _doubt_no_more(self, order: Order) -> None:
+        note = self.waves.get(order.wave)
+        if note is not None and note.in_doubt:
+            note.in_doubt = False
+            self._mark(number_now())
+
+    async def _carry_out(self, program: Program, order: Order, *, again: bool) -> None:
         if order.word.holds:
             for number in order.numbers or (None,):
                 await self._hold(program, number, order.word)
         elif order.word is Word.RETRY:
             await steering.retry(program.store, program.store, program.clock)
         elif order.word in {Word.NEW, Word.GROW, Word.LEAVE}:
-            await self._fill(program, order)
+            await self._fill(program, order, again=again)
         else:
-            await self._move(program, order)
+            await self._move(program, order, again=again)
 
     async def _hold(self, program: Program, number: int | None, word: Word) -> None:
         whom = None if number is None else self.ids[number]
@@ -181,7 +206,7 @@ class Helm:
         self._holds[number] = word
         self._mark()
 
-    async def _fill(self, program: Program, order: Order) -> None:
+    async def _fill(self, program: Program, order: Order, *, again: bool) -> None:
         """Make a wave, or let customers join or leave one."""
         desk, ids = program.wave_desk(), [self.ids[number] for number in order.numbers]
         if order.word is Word.LEAVE:
@@ -193,7 +218,8 @@ class Helm:
             note.is_answered = False
             self._join(note, order.numbers)
         else:
-            await desk.create(order.wave, ids, WHO.by)
+            if not again or await program.store.wave(order.wave) is None:
+                await desk.create(order.wave, ids, WHO.by)
             self._join(self.waves.setdefault(order.wave, WaveNote()), order.numbers)
         self._mark()
 
@@ -202,23 +228,28 @@ class Helm:
         taken = {one for wave in self.waves.values() if not wave.state.is_final for one in wave.members}
         note.members |= set(numbers) - taken
 
-    async def _move(self, program: Program, order: Order) -> None:
-        """Bring a wave into another state."""
-        desk, approval = program.wave_desk(), ANSWERED if order.overrides else WHO
-        match order.word:
-            case Word.START:
-                wave = await desk.start(order.wave, approval)
-            case Word.SCHEDULE:
-                starts_at = program.clock.now() + timedelta(seconds=order.starts_in)
-                wave = await desk.schedule(order.wave, starts_at, approval)
-            case Word.PAUSE_WAVE:
-                wave = await desk.pause(order.wave, WHO)
-            case _:
-                wave, _ = await desk.abort(order.wave, WHO, at_once=order.word is Word.STOP_WAVE)
+    async def _move(self, program: Program, order: Order, *, again: bool) -> None:
+        """Bring a wave into another state, unless it is there because somebody died over this order."""
+        there = await program.store.wave(order.wave) if again else None
+        wave = there if there is not None and there.state in _STATES[order.word] else await self._moved(program, order)
         self._learn(wave)
         if order.word is Word.STOP_WAVE:
             await self._stopped_with_it(program, order.wave)
         self._mark()
+
+    async def _moved(self, program: Program, order: Order) -> Wave:
+        desk, approval = program.wave_desk(), ANSWERED if order.overrides else WHO
+        match order.word:
+            case Word.START:
+                return await desk.start(order.wave, approval)
+            case Word.SCHEDULE:
+                starts_at = program.clock.now() + timedelta(seconds=order.starts_in)
+                return await desk.schedule(order.wave, starts_at, approval)
+            case Word.PAUSE_WAVE:
+                return await desk.pause(order.wave, WHO)
+            case _:
+                wave, _ = await desk.abort(order.wave, WHO, at_once=order.word is Word.STOP_WAVE)
+        return wave
 
     async def _stopped_with_it(self, program: Program, wave: str) -> None:
         for number in sorted(self.waves[wave].members):
@@ -236,24 +267,42 @@ class Helm:
     async def _take_back(self, program: Program, order: Order) -> None:
         if order.word.holds:
             for number in order.numbers or (None,):
-                await self._lift(program, number)
+                await self._lift(program, number, may_die=order.death is not None)
         elif order.word is Word.PAUSE_WAVE:
-            self._learn(await program.wave_desk().resume(order.wave, WHO))
-            self._mark()
+            await self._resume(program, order)
         elif order.word is Word.STOP_WAVE:
             for number in sorted(self.waves[order.wave].members):
-                await self._lift(program, number)
+                await self._lift(program, number, may_die=order.death is not None)
 
-    async def _lift(self, program: Program, number: int | None) -> None:
+    async def _resume(self, program: Program, order: Order) -> None:
+        """Let a paused wave go on; after a death it may do so already."""
+        there = await program.store.wave(order.wave) if order.death is not None else None
+        if order.death is not None:
+            self._doubt(order)
+        try:
+            is_done = there is not None and there.state is WaveState.RUNNING
+            self._learn(there if is_done and there else await program.wave_desk().resume(order.wave, WHO))
+        except TenantfoldError:
+            self._doubt_no_more(order)
+            raise
+        self._doubt_no_more(order)
+        self._mark()
+
+    async def _lift(self, program: Program, number: int | None, *, may_die: bool = False) -> None:
         if number in self.script.stays:
             return
+        if may_die:
+            self._maybe_held.add(number)
+            self._holds.pop(number, None)
+            self._mark(number_now())
         whom = None if number is None else self.ids[number]
         await steering.lift(program.store, program.clock, whom, WHO)
         self._holds.pop(number, None)
+        self._maybe_held.discard(number)
         self._mark()
 
     async def _let_go(self, program: Program) -> None:
-        for number in list(self._holds):
+        for number in [*self._holds, *(self._maybe_held - self._holds.keys())]:
             await self._lift(program, number)
         desk, waves = program.wave_desk(), await program.store.waves()
         for wave in waves:
@@ -273,15 +322,18 @@ class Helm:
 
     # --- what holds since then ---------------------------------------------------------------------------------------
 
-    def _mark(self) -> None:
-        """Note what holds from the last commit of this command on."""
+    def _mark(self, number: int = 0) -> None:
+        """Note what holds from the last commit of this command on, or from this number on."""
         mark = Mark(
-            number=number_of_the_last_commit() or number_now(),  # what was not there is no commit
+            number=number or number_of_the_last_commit() or number_now(),  # what was not there is no commit
             at=virtual_loop().seconds(),
             closed={number: until for number in self.ids for until in self._closed(number)},
             stopped=frozenset(one for one in self.ids if Word.STOP in self._said_of(one)),
             waves={
-                number: name for name, note in self.waves.items() if not note.state.is_final for number in note.members
+                number: name
+                for name, note in self.waves.items()
+                if not note.state.is_final and not note.in_doubt
+                for number in note.members
             },
         )
         self.ever_stopped |= mark.stopped
@@ -297,6 +349,11 @@ class Helm:
         if not self.waves:
             return ()
         mine = [one for one in self.waves.values() if number in one.members and not one.state.is_final]
-        if mine and mine[0].state is WaveState.RUNNING:
+        if mine and (mine[0].state is WaveState.RUNNING or mine[0].in_doubt):
             return ()
         return (mine[0].starts_at,) if mine and mine[0].state is WaveState.SCHEDULED else (None,)
+
+
+def _down(order: Order) -> float:
+    """How long nobody notices that an order died."""
+    return order.death.down_seconds if order.death is not None else 0.0

@@ -27,7 +27,7 @@ def steered(hearing: Hearing) -> None:
     helm = hearing.simulation.helm
     if helm is None:
         return
-    for sentence in helm.broken:
+    for sentence in helm.window.broken:
         hearing.say("broken", sentence)
     numbers = {CustomerId(one): number for number, one in helm.ids.items()}
     intents = {one.key: one for case in hearing.cases.values() for one in intents_of(case)}

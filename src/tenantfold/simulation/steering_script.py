@@ -6,11 +6,15 @@ Drawn from a generator of its own, so that a seed that is steered draws everythi
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from random import Random
 
+from tenantfold.simulation import deaths
+from tenantfold.simulation.deaths import Death
+
 SHARE = 0.4  # of all seeds
+_DEADLY = 0.3  # share of the orders that are killed at their first try
 _MINUTE, _HOUR = 60.0, 3_600.0
 
 
@@ -48,7 +52,8 @@ class When(StrEnum):
 class Order:
     """One command. ``numbers`` are customers, nobody named is everybody; ``lasts`` seconds until it is taken back.
 
-    Without ``lasts`` it is taken back at the end of trouble. ``starts_in`` is how far ahead a wave is scheduled.
+    Without ``lasts`` it is taken back at the end of trouble. ``starts_in`` is how far ahead a wave is scheduled. With a
+    ``death`` it dies at its first try, as does taking it back, and is given once more.
     """
 
     word: Word
@@ -59,6 +64,7 @@ class Order:
     lasts: float | None = None
     starts_in: float = 0.0
     overrides: bool = False
+    death: Death | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,12 +97,18 @@ def draw(seed: int, numbers: tuple[int, ...], most_boundaries: int = 70) -> Stee
     if rng.random() < 0.3:  # noqa: PLR2004 - a share
         orders.append(Order(word=Word.RETRY, when=When.CLOCK, moment=_some_time(rng)))
     return Steering(
-        orders=tuple(orders),
+        orders=_deadly(seed, orders),
         stays=frozenset(one for one in numbers if rng.random() < 0.04),  # noqa: PLR2004 - a share
         max_customers=rng.choice((0, 1, 2, 3)),
         max_seats=rng.choice((0, 0, 60)),
         wait_seconds=rng.choice((0.0, 0.0, 2 * _HOUR)),
     )
+
+
+def _deadly(seed: int, orders: list[Order]) -> tuple[Order, ...]:
+    """Some of them die; drawn by themselves, so that everything else is drawn as without deaths."""
+    rng = Random(f"steering deaths/{seed}")
+    return tuple(replace(order, death=deaths.draw(rng, 6, 40)) if rng.random() < _DEADLY else order for order in orders)
 
 
 def _holds(rng: Random, numbers: tuple[int, ...], most_boundaries: int) -> Iterator[Order]:

@@ -7,16 +7,17 @@ from datetime import datetime
 
 from partner_center_emulator.world import StateChange
 from tenantfold.domain.records import Event
-from tenantfold.simulation import cast
+from tenantfold.simulation import cast, gdap_script, webhook_script
+from tenantfold.simulation.deaths import Moment, told
 from tenantfold.simulation.hearing import Verdict
-from tenantfold.simulation.mixed_scenario import MixedScript
-from tenantfold.simulation.scenario import CustomerScript, FaultScript, Kill, Moment, Odd, Scenario
+from tenantfold.simulation.mixed_scenario import MixedScenario, MixedScript
+from tenantfold.simulation.scenario import CustomerScript, FaultScript, Kill, Odd, Scenario
 from tenantfold.simulation.stage import SimulatedStore
 from tenantfold.simulation.steering_script import sentence
 from tenantfold.simulation.world import Simulation
 
 _MOST_EVENTS = 5_000
-_TOLD = ("order.", "subscription.", "relationship.", "transfer.", "entitlement.", "benefit.", "support.")
+_TOLD = ("order.", "subscription.", "relationship.", "transfer.", "entitlement.", "benefit.", "support.", "gdap.")
 
 Line = tuple[datetime, str]
 
@@ -34,6 +35,7 @@ def introduction(scenario: Scenario) -> tuple[str, ...]:
         *(_fault(one) for one in scenario.faults),
         *(_kill(one) for one in scenario.kills),
         *_steering(scenario),
+        *_beside(scenario),
     )
 
 
@@ -87,7 +89,23 @@ def _steering(scenario: Scenario) -> Iterator[str]:
     yield f"A wave may hold {given.max_customers or 'any number of'} customers and {given.max_seats or 'any'} licenses."
     for order in given.orders:
         back = "" if order.lasts is None else f", and taken back after {order.lasts:.0f} s"
-        yield f"To be ordered: {sentence(order)}, at {order.moment:.0f} {order.when.value}{back}."
+        yield f"To be ordered: {sentence(order)}, at {order.moment:.0f} {order.when.value}{back}{told(order.death)}."
+
+
+def _beside(scenario: Scenario) -> Iterator[str]:
+    """What happens beside the runs: deliveries, and delegated admin access."""
+    if isinstance(scenario, MixedScenario) and scenario.webhooks is not None:
+        one = scenario.webhooks
+        shares = f"{one.lost:.0%} lost, {one.unanswered:.0%} unanswered, {one.late:.0%} late, {one.doubled:.0%} doubled"
+        yield f"Events are delivered: {shares}; the receiver dies of {one.deadly:.0%}."
+        yield from map(webhook_script.sentence, one.lies)
+    if not isinstance(scenario, MixedScenario) or scenario.gdap is None:
+        return
+    given = scenario.gdap
+    yield f"Delegated admin access for {given.groups} groups; each step of Microsoft takes {given.step_seconds:.0f} s."
+    for number, seconds in sorted(given.approves.items()):
+        yield f"Customer {number + 1} approves it {seconds:.0f} s after its letter."
+    yield from map(gdap_script.sentence, given.commands)
 
 
 def _changes(simulation: Simulation) -> Iterator[Line]:

@@ -39,8 +39,9 @@ from tenantfold.simulation import cast
 from tenantfold.simulation.life import MOST_TURNS, MOST_TURNS_EACH, KilledError, Life, MortalStore, MortalWire
 from tenantfold.simulation.network import OnWrite
 from tenantfold.simulation.scenario import Command, CustomerScript, Kill, Scenario
-from tenantfold.simulation.stage import SimulatedStore, Stage, StageOptions
+from tenantfold.simulation.stage import SimulatedStore, Stage, StageOptions, hush
 from tenantfold.simulation.steering import Helm
+from tenantfold.simulation.window import Window
 
 Work = Callable[[Program], Awaitable[None]]
 
@@ -112,9 +113,12 @@ class Simulation:
         """Who steers, where a scenario says so."""
         if self.scenario.steering is None:
             return None
+        return Helm(self.stage, self.scenario.steering, self._ids(), self._note)
+
+    def _ids(self) -> dict[int, CustomerId]:
+        """The customers by their number."""
         world, casting = self.stage.world, self.casting
-        ids = {one.number: CustomerId(casting.customer_of(world, one).id) for one in self.scenario.customers}
-        return Helm(self.stage, self.scenario.steering, ids, self._note)
+        return {one.number: CustomerId(casting.customer_of(world, one).id) for one in self.scenario.customers}
 
     def _stage(self, folder: Path) -> Stage:
         """The emulator with its world, and the ledger beside it."""
@@ -203,14 +207,17 @@ class Simulation:
 
     async def _run(self, program: Program) -> None:
         await program.follow_server_time(required=True)  # as the command does
-        options = RunOptions(in_flight=program.settings.limits.in_flight)
+        options = RunOptions(
+            in_flight=program.settings.limits.in_flight,
+            wait=timedelta(seconds=self._wait_seconds),
+            doorbell=program.doorbell(),
+        )
         if self.helm is None:
             await local_run(program.cutover(), options, Silent(), StopSign()).go()
             return
         waves = WaveKeeper(program.wave_desk())
         options = replace(
             options,
-            wait=timedelta(seconds=0 if self._is_over else self.helm.script.wait_seconds),
             before_look=waves.keep,
             next_start_at=waves.next_start_at,
             before_poll=program.follow_server_time,
@@ -259,11 +266,10 @@ class Simulation:
         """Start a command until it ends well; False when the operator gives up for now."""
         tries = 0
         while tries < TRIES:
-            turns = max(MOST_TURNS, MOST_TURNS_EACH * len(self.scenario.customers))
-            life = Life(kill=self._next_kill(command), most_turns=turns)
+            life = Life(kill=self._next_kill(command), most_turns=self._most_turns)
             if command is Command.RUN:
                 self.record.lives.append(life)
-                life.beside = self.helm.at_boundary if self.helm is not None else None
+                life.beside = self._at_boundary if self._is_watched else None
             ending = await self._process(command, work, life)
             if ending == "":
                 return True
@@ -293,11 +299,10 @@ class Simulation:
         killer = asyncio.create_task(life.death.wait())
         await asyncio.wait({task, killer}, timeout=LONGEST_LIFE, return_when=asyncio.FIRST_COMPLETED)
         ended, was_killed = task.done() and not life.death.is_set(), life.death.is_set() and not life.spins
-        life.death.set()
-        self.stage.loop.drop_alarms()
+        life.end()
         self.stage.network.on_write = None
         if self.helm is not None:
-            await self.helm.quiet()
+            await self.helm.window.quiet()
         await self._bury()
         if task.done() and not task.cancelled():
             task.exception()  # the dead may say what they like
@@ -311,14 +316,43 @@ class Simulation:
         self._note(f"The process is killed; the last thing it did: {last}.")
         return "killed" if was_killed else "no end"
 
+    @property
+    def _wait_seconds(self) -> float:
+        """How long a run waits for acceptances and waves."""
+        return 0.0 if self.helm is None or self._is_over else self.helm.script.wait_seconds
+
+    @property
+    def _most_turns(self) -> int:
+        """How many turns of the loop a process may take."""
+        return max(MOST_TURNS, MOST_TURNS_EACH * len(self.scenario.customers))
+
+    @property
+    def windows(self) -> tuple[Window, ...]:
+        """Those beside the runs."""
+        return (self.helm.window,) if self.helm is not None else ()
+
+    @property
+    def _is_watched(self) -> bool:
+        """Whether anything may happen at a journal boundary of a run."""
+        return self.helm is not None
+
+    async def _at_boundary(self) -> None:
+        """A run stands at a journal boundary."""
+        if self.helm is not None:
+            await self.helm.at_boundary()
+
     def _watched(self, boundary: OnWrite) -> OnWrite:
         """What is told of every write: the process' boundary, and whoever else looks on."""
         return boundary
 
     async def _live(self, work: Work, life: Life) -> None:
         store = MortalStore.of(self.stage.settings.database_url, life)
-        async with self.stage.program(store, MortalWire(self.stage.network, life)) as program:
-            await work(program)
+        try:
+            async with self.stage.program(store, MortalWire(self.stage.network, life)) as program:
+                await work(program)
+        finally:
+            if self.windows:
+                hush()
 
     def _verdict(self, command: Command, task: asyncio.Task[None]) -> str:
         error = task.exception() if not task.cancelled() else KilledError()
@@ -333,8 +367,8 @@ class Simulation:
         """End every task of the process; the emulator's go on, and so does the world."""
         mine = {asyncio.current_task(), *self._bystanders}
         for _ in range(_ROUNDS):
-            beside = self.helm.tasks if self.helm is not None else frozenset()
-            left = asyncio.all_tasks() - mine - beside - self.stage.network.under_way
+            left = {one for one in asyncio.all_tasks() if self.stage.loop.owner_of(one) is None}
+            left -= mine | self.stage.network.under_way
             if not left:
                 return
             for task in left:
