@@ -32,7 +32,7 @@ def quiet(*portfolios: Portfolio, source: str = "se", **members: object) -> Mixe
     )
     plain = replace(draw(3), customers=scripts, faults=(), kills=(), visits=(0.0,), paces={}, options={})
     plain = replace(plain, starts_at=partner.BEGINS, laptop_ahead=0.0, cloud="commercial", partial_customers="allowed")
-    plain = replace(plain, steering=None)
+    plain = replace(plain, steering=None, gdap=None, webhooks=None)
     return replace(plain, **members)  # type: ignore[arg-type]  # by name
 
 

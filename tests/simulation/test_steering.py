@@ -11,6 +11,7 @@ from sqlalchemy import Connection, update
 from tenantfold.domain.model import CustomerId
 from tenantfold.domain.waves import Held
 from tenantfold.simulation import crash_search, steering_script
+from tenantfold.simulation.deaths import Death, Moment
 from tenantfold.simulation.scenario import CustomerScript, Odd, Scenario, draw
 from tenantfold.simulation.steering_script import Order, Steering, When, Word
 from tenantfold.store import holds, tables
@@ -54,6 +55,28 @@ def test_a_pause_at_any_boundary_leaves_nobody_between_two_bills(boundary: int):
     """Whoever has begun is finished the same day: no overlap needs an excuse."""
     verdict = crash_search.play(steered(at_boundary(Word.PAUSE, boundary)))
     assert (verdict.faults, verdict.moved, verdict.late) == ((), 2, 0)
+
+
+@pytest.mark.parametrize("moment", list(Moment))
+@pytest.mark.parametrize("word", [Word.STOP, Word.PAUSE])
+def test_a_hold_that_dies_anywhere_is_said_once_more_and_obeyed(word: Word, moment: Moment):
+    """So does taking it back; in the end everybody has moved, and every death is told."""
+    for number in (1, 2, 3) if moment is Moment.BOUNDARY else (2, 6, 12, 20):
+        death = Death(moment=moment, number=number, down_seconds=30.0)
+        order = replace(at_boundary(word, 5, 0, lasts=120.0), death=death)
+        verdict = crash_search.play(steered(order))
+        assert (verdict.faults, verdict.moved) == ((), 2), f"{moment.value} {number}"
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_wave_over_which_somebody_died_runs_in_the_end(number: int):
+    """Making and starting it are said once more; what was done is not done twice."""
+    death = Death(moment=Moment.BOUNDARY, number=number, down_seconds=30.0)
+    made, started = at_the_desk(Word.NEW, "north", 0, 1), at_the_desk(Word.START, "north")
+    scenario = steered(replace(made, death=death), replace(started, death=death))
+    verdict = crash_search.play(scenario)
+    assert (verdict.faults, verdict.moved) == ((), 2)
+    assert any("wave new north with Customer 1, Customer 2 is killed" in line for line in crash_search.tell(scenario))
 
 
 def test_who_stays_held_is_explained_and_left_alone():

@@ -82,6 +82,7 @@ class Helm:
         self._holds: dict[int | None, Word] = {}
         self._maybe_held: set[int | None] = set()  # somebody died while taking it back
         self._unfinished: list[Order] = []  # somebody died of them; they are given once more
+        self._not_resumed: set[str] = set()  # waves: somebody died while letting them go on
         self._given: set[int] = set()  # orders, by their place in the script
         self._is_over = False
         self._boundaries = self._visits = 0
@@ -160,6 +161,7 @@ class Helm:
     async def _give_back(self, order: Order, death: Death | None) -> None:
         said = f"take back: {sentence(order)}"
         if not await self._see_through(said, lambda program: self._take_back(program, order), death):
+            self._not_resumed.add(order.wave)
             self.window.later(self._take_back_later(order, _down(order), None))
 
     async def _try(self, program: Program, order: Order, *, again: bool) -> None:
@@ -185,7 +187,8 @@ class Helm:
 
     def _doubt_no_more(self, order: Order) -> None:
         note = self.waves.get(order.wave)
-        if note is not None and note.in_doubt:
+        is_left = order.wave in self._not_resumed or any(one.wave == order.wave for one in self._unfinished)
+        if note is not None and note.in_doubt and not is_left:
             note.in_doubt = False
             self._mark(number_now())
 
@@ -277,6 +280,7 @@ class Helm:
     async def _resume(self, program: Program, order: Order) -> None:
         """Let a paused wave go on; after a death it may do so already."""
         there = await program.store.wave(order.wave) if order.death is not None else None
+        self._not_resumed.discard(order.wave)
         if order.death is not None:
             self._doubt(order)
         try:
