@@ -49,6 +49,7 @@ class WaveNote:
     state: WaveState = WaveState.DRAFT
     starts_at: datetime | None = None
     is_answered: bool = False  # somebody answers for its size
+    weighed_at: datetime | None = None  # when its size was compared with what is allowed, as far as we know
     in_doubt: bool = False
 
 
@@ -264,6 +265,7 @@ class Helm:
         note = self.waves[wave.name]
         note.state, note.starts_at = wave.state, wave.starts_at
         note.is_answered = bool(wave.overrides)
+        note.weighed_at = wave.started_at or self._stage.now()
 
     # --- taking back -------------------------------------------------------------------------------------------------
 

@@ -151,7 +151,10 @@ def _radius(
     numbers: Mapping[CustomerId, int],
     intents: Mapping[str, Intent],
 ) -> None:
-    """A wave that nobody answers for lets no more customers begin, and orders no more licenses, than is allowed."""
+    """A wave that nobody answers for lets no more customers begin, and orders no more licenses, than is allowed.
+
+    A plan that is approved after its start may bring in customers that had nothing to move, or could not, before.
+    """
     began: dict[str, dict[CustomerId, dict[str, int]]] = defaultdict(dict)
     for one in decisions:
         mark = _mark_at(helm, one.number)
@@ -160,9 +163,11 @@ def _radius(
             continue
         lines = began[wave].setdefault(one.customer_id, {})
         lines |= dict(_lines(intents.get(one.intent_key)))
-    script = helm.script
+    script, approvals = helm.script, hearing.simulation.record.approved.values()
     for wave, customers in began.items():
-        if helm.waves[wave].is_answered:
+        weighed_at = helm.waves[wave].weighed_at
+        is_planned_anew = weighed_at is not None and any(at > weighed_at for at in approvals)
+        if helm.waves[wave].is_answered or is_planned_anew:
             continue
         seats = sum(count for lines in customers.values() for count in lines.values())
         if script.max_customers and len(customers) > script.max_customers:

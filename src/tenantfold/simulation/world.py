@@ -323,8 +323,8 @@ class Simulation:
 
     @property
     def _most_turns(self) -> int:
-        """How many turns of the loop a process may take."""
-        return max(MOST_TURNS, MOST_TURNS_EACH * len(self.scenario.customers))
+        """How many turns of the loop a process may take; waiting takes three a second."""
+        return max(MOST_TURNS, MOST_TURNS_EACH * len(self.scenario.customers)) + int(5 * self._wait_seconds)
 
     @property
     def windows(self) -> tuple[Window, ...]:
