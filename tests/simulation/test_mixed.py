@@ -24,6 +24,13 @@ from tenantfold.simulation.mixed_scenario import Mishap, MixedScenario, MixedScr
 from tenantfold.simulation.scenario import Odd
 
 
+FOUND_ONCE = {
+    66: "a customer of an aborted wave began: it waited for a person, and its agreement was being attested",
+    334: "a run looked again and again for a customer that had been stopped while it waited",
+    487: "two terms ended while nobody looked in, because nothing named the days that must not be missed (R-132)",
+}
+
+
 def quiet(*portfolios: Portfolio, source: str = "se", **members: object) -> MixedScenario:
     """One customer of each portfolio, nothing wrong, one visit."""
     scripts = tuple(
@@ -111,9 +118,11 @@ def test_finds_a_license_that_waits_for_azure(tmp_path: Path):
     assert "held up" in judged(quiet(Portfolio.NEVER_ACCEPTS), tmp_path, back).kinds
 
 
-def test_the_operator_comes_on_the_days_that_must_not_be_missed():
-    """Nobody would look in between the first day and the sixth; two terms end meanwhile (R-132)."""
-    assert crash_search.play(draw(487)).faults == ()
+@pytest.mark.parametrize("seed", [487, 334, pytest.param(66, marks=pytest.mark.slow)])
+def test_what_was_found_once_stays_found(seed: int):
+    """Seeds that failed when they were first played; the table says of what."""
+    assert seed in FOUND_ONCE
+    assert crash_search.play(draw(seed)).faults == ()
 
 
 @pytest.mark.parametrize(

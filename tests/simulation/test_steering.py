@@ -79,6 +79,14 @@ def test_a_wave_over_which_somebody_died_runs_in_the_end(number: int):
     assert any("wave new north with Customer 1, Customer 2 is killed" in line for line in crash_search.tell(scenario))
 
 
+def test_a_wave_that_was_never_made_holds_nobody():
+    """Its maker died before anything was written, and so whoever was to join it later begins like everybody."""
+    nothing_written = Death(moment=Moment.TURN, number=2, down_seconds=30_000.0)
+    never = at_the_desk(Word.NEW, "north", 0, death=nothing_written)
+    joins = at_the_desk(Word.GROW, "north", 1, death=Death(moment=Moment.BOUNDARY, number=90, down_seconds=9.0))
+    assert crash_search.play(steered(never, joins, customers=3)).faults == ()
+
+
 def test_who_stays_held_is_explained_and_left_alone():
     """Nobody lets it go on: it does not move, and that is no fault."""
     verdict = crash_search.play(steered(at_boundary(Word.PAUSE, 1, 0), stays=frozenset({0})))

@@ -173,8 +173,8 @@ class Helm:
         try:
             await self._carry_out(program, order, again=again)
         except TenantfoldError:
-            if is_new:
-                self.waves.pop(order.wave, None)
+            if is_new and self.waves.pop(order.wave, None) is not None:
+                self._mark(number_now())  # there is no such wave: it closes nothing for anybody
             self._doubt_no_more(order)
             raise
         self._doubt_no_more(order)
