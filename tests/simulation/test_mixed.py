@@ -23,7 +23,6 @@ from tenantfold.simulation.mixed_cast import WAYS
 from tenantfold.simulation.mixed_scenario import Mishap, MixedScenario, MixedScript, draw
 from tenantfold.simulation.scenario import Odd
 
-
 FOUND_ONCE = {
     66: "a customer of an aborted wave began: it waited for a person, and its agreement was being attested",
     334: "a run looked again and again for a customer that had been stopped while it waited",
