@@ -198,7 +198,7 @@ class Phases(FakeLedger):
         return await super().record_step(step, now)
 
 
-@pytest.mark.parametrize("before", [Phase.ACCEPTED, Phase.STALE, Phase.FAILED, Phase.BY_HAND])
+@pytest.mark.parametrize("before", [Phase.ACCEPTED, Phase.STALE, Phase.FAILED, Phase.BY_HAND, Phase.TRANSFERRING])
 async def test_an_attested_agreement_is_no_beginning(before: Phase):
     """Nothing stands at the target yet: a customer that is paused then does not begin."""
     stage = Stage()

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tenantfold.domain.admission import Load, SourceLoad, demand_of, load_of, together
+from tenantfold.domain.journal import OpKind, OutcomeKind
 from tenantfold.domain.model import CustomerId, Route, SubscriptionId
 from tenantfold.domain.plan import Disposition, PlanCustomer
 from tenantfold.domain.records import Event
@@ -317,6 +318,27 @@ async def test_a_wave_that_moved_on_meanwhile_is_not_stopped(store: Store):
     with pytest.raises(ConflictError):
         await store.stop_wave(wave.state, replace(wave, state=WaveState.ABORTED), EVENT, hold(Held.STOPPED))
     assert await held(store, 1, 2) == before
+
+
+@pytest.mark.parametrize(
+    ("kind", "ended", "is_held"),
+    [
+        (OpKind.REQUEST_TRANSFER, OutcomeKind.DONE, False),
+        (OpKind.REQUEST_TRANSFER, OutcomeKind.FAILED, True),
+        (OpKind.ATTEST_AGREEMENT, OutcomeKind.DONE, True),
+    ],
+    ids=["ours is under way", "ours was refused", "only its agreement was attested"],
+)
+async def test_a_transfer_under_way_is_a_beginning_if_it_is_ours(
+    store: Store, kind: OpKind, ended: OutcomeKind, *, is_held: bool
+):
+    """Somebody else's request keeps the customer waiting as well, and a hold keeps it where it is."""
+    await ready(store, 1, 2)
+    await made(store, "first", 1, state=WaveState.DRAFT)
+    await send(store, intent(1, "call", kind=kind))
+    step = await step_of(store, 1, Phase.TRANSFERRING, outcome=outcome("call", ended), due_at=NOW)
+    await store.record_step(step, NOW)
+    assert await held(store, 1) == [Held.WAVE if is_held else Held.NOTHING]
 
 
 async def test_who_was_turned_back_at_the_gate_is_due_again_when_the_hold_ends(store: Store):

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from tenantfold.domain.evidence import Evidence
 from tenantfold.domain.facts import TenantFacts
-from tenantfold.domain.journal import Intent, Outcome
+from tenantfold.domain.journal import Intent, OpKind, Outcome, OutcomeKind
 from tenantfold.domain.model import Customer, CustomerId, Subscription, TenantId
 from tenantfold.domain.plan import Disposition, PlanCustomer, PlanRecord
 from tenantfold.domain.states import Counterpart, Phase, Progress
@@ -61,6 +61,18 @@ class Case:
     invited_at: datetime | None = None
     evidence: tuple[Evidence, ...] = ()  # what persons confirmed, oldest first
     held: Held = Held.NOTHING  # why nothing is begun; ``stopped``: nothing is done at all
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether no hold keeps it back any more: by its phase, or because something stands at the target.
+
+        A transfer under way may be somebody else's: then only what we did ourselves, or may have, is a beginning.
+        """
+        if self.counterparts or self.progress.phase is not Phase.TRANSFERRING:
+            return bool(self.counterparts) or self.progress.phase.has_begun
+        ours = [*self.open_intents]
+        ours += [intent for intent, outcome in self.settled if outcome.kind is not OutcomeKind.FAILED]
+        return any(one.kind is not OpKind.ATTEST_AGREEMENT for one in ours)
 
     def after_intent(self, intent: Intent) -> Case:
         """The case once the ledger has this intent: what loading it again would give."""

@@ -415,7 +415,7 @@ _PHASES_AFTER = {
 
 def _phase_after(kind: OpKind, case: Case) -> Phase:
     """How far a customer is after a write came true. An agreement alone is no beginning: a hold still keeps it."""
-    if kind is OpKind.ATTEST_AGREEMENT and not case.progress.phase.has_begun and not case.counterparts:
+    if kind is OpKind.ATTEST_AGREEMENT and not case.has_begun:
         return Phase.ACCEPTED
     return _PHASES_AFTER.get(kind, Phase.CUTTING_OVER)
 

@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, bindparam, case, delete, exists, func, literal, select, update
 
 from tenantfold.domain.guards import RefusalCode
+from tenantfold.domain.journal import OpKind, OutcomeKind
 from tenantfold.domain.model import CustomerId
 from tenantfold.domain.plan import Disposition
 from tenantfold.domain.records import Event
@@ -22,7 +23,8 @@ from tenantfold.store.statements import upsert, write_rows
 
 EVERYBODY = CustomerId("")
 _FINAL = tuple(phase.value for phase in Phase if phase.is_final)
-_BEGUN_PHASES = tuple(phase.value for phase in Phase if phase.has_begun)
+# a transfer under way may be somebody else's, so that phase alone says nothing (``Case.has_begun``)
+_BEGUN_PHASES = tuple(phase.value for phase in Phase if phase.has_begun and phase is not Phase.TRANSFERRING)
 
 _progress, _wave, _hold = tables.progress.c, tables.wave.c, tables.hold.c
 _HOLD = msgspec.json.Decoder(Hold)
@@ -31,6 +33,18 @@ _HOLD = msgspec.json.Decoder(Hold)
 def _is_held(kind: Held) -> ColumnElement[bool]:
     for_it = _hold.customer_id.in_((_progress.customer_id, literal(EVERYBODY)))
     return exists().where(for_it, _hold.kind == kind.value).correlate(tables.progress)
+
+
+def _has_effect() -> ColumnElement[bool]:
+    """Whether a call of ours came true, beside an attested agreement."""
+    intent, outcome = tables.intent.c, tables.outcome.c
+    is_ours = (intent.customer_id == _progress.customer_id, intent.kind != OpKind.ATTEST_AGREEMENT.value)
+    came_true = (outcome.intent_key == intent.key, outcome.kind != OutcomeKind.FAILED.value)
+    return exists().where(*is_ours, *came_true).correlate(tables.progress)
+
+
+def _has_counterpart() -> ColumnElement[bool]:
+    return exists().where(tables.counterpart.c.customer_id == _progress.customer_id).correlate(tables.progress)
 
 
 def _by_its_wave() -> ColumnElement[str]:
@@ -48,11 +62,13 @@ def _reason() -> ColumnElement[str]:
     """The rule of ``held``, strongest reason first."""
     unanswered = ~exists().where(tables.outcome.c.intent_key == tables.intent.c.key)
     in_doubt = exists().where(tables.intent.c.customer_id == _progress.customer_id, unanswered)
+    is_transferred = (_progress.phase == Phase.TRANSFERRING.value) & (_has_effect() | _has_counterpart())
     any_wave = exists(select(_wave.id))
     return case(
         (_is_held(Held.STOPPED), Held.STOPPED.value),
         (_progress.deadline_at.is_not(None), Held.NOTHING.value),
         (_progress.phase.in_(_BEGUN_PHASES), Held.NOTHING.value),
+        (is_transferred, Held.NOTHING.value),
         (in_doubt, Held.NOTHING.value),
         (_is_held(Held.ABORTED), Held.ABORTED.value),
         (_is_held(Held.PAUSED), Held.PAUSED.value),
