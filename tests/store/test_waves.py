@@ -187,7 +187,7 @@ async def test_a_wave_that_started_meanwhile_does_not_grow(store: Store):
     assert [one.wave for one in await store.places(ids(2))] == [""]
 
 
-@pytest.mark.parametrize("phase", [Phase.TRANSFERRING, Phase.HANDED_OFF, Phase.RUNNING_OUT])
+@pytest.mark.parametrize("phase", [Phase.HANDED_OFF, Phase.RUNNING_OUT])
 async def test_a_pause_holds_up_no_other_way_that_has_begun(store: Store, phase: Phase):
     """A term that ends by us is bought again on its last day: held, people would be locked out."""
     await ready(store, 1)
