@@ -147,6 +147,18 @@ def test_steering_changes_nothing_else_of_a_seed():
     assert steering_script.draw(7, (0, 1)) == steering_script.draw(7, (0, 1))
 
 
+def test_a_story_without_a_customer_says_nothing_of_it(monkeypatch: pytest.MonkeyPatch):
+    """Broken on purpose, and shrunk: orders name only who is left."""
+    monkeypatch.setattr(holds, "refresh", lambda *_args: 0)
+    monkeypatch.setattr(holds, "held", lambda *_args: Held.NOTHING)
+    orders = (at_the_desk(Word.NEW, "north", 0, 1, 2), at_boundary(Word.PAUSE, 60, 2))
+    shrunk = crash_search.shrink(steered(*orders, customers=3), frozenset({"held"}))
+    assert shrunk.steering is not None
+    left = {one.number for one in shrunk.customers}
+    assert len(left) == 1
+    assert all(set(one.numbers) <= left for one in shrunk.steering.orders)
+
+
 def test_the_same_steered_seed_leaves_the_same_journal():
     """Orders beside a run happen at the same place every time."""
     scenario = draw(3)

@@ -125,7 +125,7 @@ def shrink(scenario: Scenario, kinds: frozenset[str]) -> Scenario:
 def _without_something(scenario: Scenario) -> Iterator[Scenario]:
     """Each scenario with one part less, the biggest parts first."""
     for index in range(len(scenario.customers) if len(scenario.customers) > 1 else 0):
-        yield replace(scenario, customers=_without(scenario.customers, index))
+        yield _without_customer(scenario, index)
     for index in range(len(scenario.faults)):
         yield replace(scenario, faults=_without(scenario.faults, index))
     for index in range(len(scenario.kills)):
@@ -149,6 +149,25 @@ def _without_something(scenario: Scenario) -> Iterator[Scenario]:
     plain = {name: value for name, value in scenario.options.items() if not value}
     if len(plain) < len(scenario.options):
         yield replace(scenario, options=plain)
+
+
+def _without_customer(scenario: Scenario, index: int) -> Scenario:
+    """The scenario without a customer, and without what is said of it alone."""
+    gone = scenario.customers[index].number
+    left = replace(scenario, customers=_without(scenario.customers, index))
+    if left.steering is not None:
+        orders = tuple(
+            replace(one, numbers=tuple(number for number in one.numbers if number != gone))
+            for one in left.steering.orders
+            if one.numbers != (gone,)
+        )
+        left = replace(left, steering=replace(left.steering, orders=orders, stays=left.steering.stays - {gone}))
+    if isinstance(left, MixedScenario) and left.webhooks is not None:
+        lies = tuple(one for one in left.webhooks.lies if one.number != gone)
+        left = replace(left, webhooks=replace(left.webhooks, lies=lies))
+    if isinstance(left, MixedScenario) and left.gdap is not None:
+        left = replace(left, gdap=replace(left.gdap, by_hand=left.gdap.by_hand - {gone}))
+    return left
 
 
 def _without_windows(scenario: MixedScenario) -> Iterator[MixedScenario]:
