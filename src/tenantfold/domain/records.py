@@ -68,8 +68,10 @@ class Case:
 
         A transfer under way may be somebody else's: then only what we did ourselves, or may have, is a beginning.
         """
-        if self.counterparts or self.progress.phase is not Phase.TRANSFERRING:
-            return bool(self.counterparts) or self.progress.phase.has_begun
+        if self.counterparts:
+            return True
+        if self.progress.phase is not Phase.TRANSFERRING:
+            return self.progress.phase.has_begun
         ours = [*self.open_intents]
         ours += [intent for intent, outcome in self.settled if outcome.kind is not OutcomeKind.FAILED]
         return any(one.kind is not OpKind.ATTEST_AGREEMENT for one in ours)

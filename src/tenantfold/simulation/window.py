@@ -24,6 +24,7 @@ from tenantfold.simulation.stage import Stage
 T = TypeVar("T")
 Work = Callable[[Program], Awaitable[None]]
 StoreOf = Callable[[str, Life], MortalStore]
+NOT_ENDED = "A task of a killed process cannot be ended."
 _ROUNDS = 100
 
 
@@ -147,14 +148,21 @@ class Window:
         await life.death.wait()
 
     async def _bury(self, life: Life) -> None:
-        for _ in range(_ROUNDS):
-            left = {one for one in asyncio.all_tasks() if self._stage.loop.owner_of(one) is life}
-            if not left:
-                return
-            for task in left:
-                task.cancel()
-            done, _ = await asyncio.wait(left, timeout=1.0)
-            for task in done:
-                if not task.cancelled():
-                    task.exception()  # the dead may say what they like
-        self.broken.append("A task of a killed process cannot be ended.")
+        loop = self._stage.loop
+        if not await all_ended(lambda: {one for one in asyncio.all_tasks() if loop.owner_of(one) is life}):
+            self.broken.append(NOT_ENDED)
+
+
+async def all_ended(living: Callable[[], set[asyncio.Task[Any]]]) -> bool:
+    """Cancel the tasks of the dead until none lives; False when one cannot be ended."""
+    for _ in range(_ROUNDS):
+        left = living()
+        if not left:
+            return True
+        for task in left:
+            task.cancel()
+        done, _ = await asyncio.wait(left, timeout=1.0)
+        for task in done:
+            if not task.cancelled():
+                task.exception()  # the dead may say what they like
+    return False

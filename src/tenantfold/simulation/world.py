@@ -41,7 +41,7 @@ from tenantfold.simulation.network import OnWrite
 from tenantfold.simulation.scenario import Command, CustomerScript, Kill, Scenario
 from tenantfold.simulation.stage import SimulatedStore, Stage, StageOptions, hush
 from tenantfold.simulation.steering import Helm
-from tenantfold.simulation.window import Window
+from tenantfold.simulation.window import NOT_ENDED, Window, all_ended
 
 Work = Callable[[Program], Awaitable[None]]
 
@@ -50,7 +50,6 @@ TRIES = 3  # of one command when it ends in an error of ours: then the operator 
 TRY_AGAIN_SECONDS = 600.0
 LONGEST_LIFE = 8 * 3600.0  # virtual seconds; patience is far shorter, so a process that lives longer never ends
 MAIL_SECONDS = 300.0
-_ROUNDS = 100
 
 
 @dataclass(slots=True)
@@ -366,18 +365,13 @@ class Simulation:
     async def _bury(self) -> None:
         """End every task of the process; the emulator's go on, and so does the world."""
         mine = {asyncio.current_task(), *self._bystanders}
-        for _ in range(_ROUNDS):
-            left = {one for one in asyncio.all_tasks() if self.stage.loop.owner_of(one) is None}
-            left -= mine | self.stage.network.under_way
-            if not left:
-                return
-            for task in left:
-                task.cancel()
-            done, _ = await asyncio.wait(left, timeout=1.0)
-            for task in done:
-                if not task.cancelled():
-                    task.exception()  # so that nobody complains of an error nobody looked at
-        self.record.broken.append("A task of a killed process cannot be ended.")
+
+        def living() -> set[asyncio.Task[Any]]:
+            nobodys = {one for one in asyncio.all_tasks() if self.stage.loop.owner_of(one) is None}
+            return nobodys - mine - self.stage.network.under_way
+
+        if not await all_ended(living):
+            self.record.broken.append(NOT_ENDED)
 
     def _note(self, sentence: str) -> None:
         self.record.notes.append((self.stage.now(), sentence))

@@ -169,8 +169,8 @@ class LedgerStore:
 
         ConflictError, with nothing written, when the progress moved since it was read, the intent has an outcome
         already, a source has another target, a target stands for another source, or a call was to be sent again for a
-        customer that is stopped. A step without outcome and
-        counterparts holds nothing that could not be found out again, so it may be lost in a power cut.
+        customer that is stopped. A step without outcome and counterparts holds nothing that could not be found out
+        again, so it may be lost in a power cut.
         """
         durable = step.outcome is not None or bool(step.counterparts)
         return await self._database.write(lambda conn: journal.record_step(conn, step, now), durable=durable)
